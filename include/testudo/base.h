@@ -30,10 +30,9 @@
     }
 void tst_free(void *p); /* free(3), typed for TST_CLEANUP */
 TST_CLEANUP_FN(char *, tst_free)
-TST_CLEANUP_FN(json_t *, json_decref)
 TST_CLEANUP_FN(struct tst_error *, tst_error_free)
 #define TST_AUTO_STR TST_CLEANUP(tst_free) char *
-#define TST_AUTO_JSON TST_CLEANUP(json_decref) json_t *
+#define TST_AUTO_JSON TST_CLEANUP(json_decref) json_t * /* json_decrefp is jansson's own */
 #define TST_AUTO_ERROR TST_CLEANUP(tst_error_free) struct tst_error *
 
 /* Borrowed bytes. */
@@ -61,7 +60,8 @@ size_t tst_rd_left(const struct tst_rd *r);
 /* 0 if no read failed and nothing is left; else TST_USAGE "what: truncated" or "what: N trailing bytes". */
 int tst_rd_finish(const struct tst_rd *r, const char *what, struct tst_error **err);
 
-/* ---- growing buffer with a maximum; zero-initialise, set max (0 = 1 MiB). Wiped when freed. ---- */
+/* ---- growing buffer with a maximum; zero-initialise, set max (0 = 1 MiB). Wiped when freed.
+ * Once something was put in, a NUL that n does not count follows the bytes. ---- */
 struct tst_buf {
     uint8_t *p;
     size_t n, cap, max;
@@ -126,12 +126,13 @@ struct tst_yaml {
     char *text;            /* scalar: its text; NULL else */
     bool quoted;           /* scalar was quoted (so "true" is a string) */
     char *key;             /* set when this node is a map's value */
-    unsigned key_line;
+    unsigned key_line, key_column;
     struct tst_yaml *child, *next;
     char *file_owned; /* root only */
 };
 #define TST_YAML_MAX_BYTES (1024 * 1024)
 #define TST_YAML_MAX_DEPTH 16
+#define TST_YAML_MAX_NODES 16384
 int tst_yaml_parse(const char *file, const char *text, size_t n, struct tst_yaml **out, struct tst_error **err);
 void tst_yaml_free(struct tst_yaml *y);
 TST_CLEANUP_FN(struct tst_yaml *, tst_yaml_free)

@@ -99,7 +99,6 @@ struct tst_cert_ext_spec {
 };
 struct tst_cert_spec {
     const char *cn, *o;          /* subject; o may be NULL */
-    const char *const *ou_etc;   /* unused, NULL */
     uint64_t serial;
     time_t not_before, not_after;
     bool ca;

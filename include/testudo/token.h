@@ -19,7 +19,7 @@ int tst_jwk_read(const json_t *jwk, struct tst_key **out, struct tst_error **err
  * {"alg","enc","epk":{"crv","kty","x","y"}}. New reference. */
 int tst_jwe_encrypt(const struct tst_key *to, const void *plain, size_t n, json_t **out, struct tst_error **err);
 #define TST_JWE_MAX_BYTES (48 * 1024)
-/* -TST_REFUTED when it was not for this key or was changed. */
+/* -TST_USAGE when it is malformed, -TST_REFUTED when it was not for this key or was changed. */
 int tst_jwe_decrypt(const struct tst_key *mine, const json_t *jwe, struct tst_secret **plain, struct tst_error **err);
 
 #endif

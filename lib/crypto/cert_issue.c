@@ -189,12 +189,20 @@ static int check_issuer(const struct tst_cert *cert, const struct tst_key *key, 
     return 0;
 }
 
-int tst_cert_issue(const struct tst_cert_spec *spec, const struct tst_key *subject, const struct tst_cert *issuer_cert,
-                   const struct tst_key *issuer_key, struct tst_cert **out, struct tst_error **err)
+static int check_spec(const struct tst_cert_spec *spec, struct tst_error **err)
 {
     if (spec->tls_server && !spec->san_dns && !spec->san_ip)
         return tst_fail(err, TST_USAGE, "issue certificate: a TLS server needs a name or an address");
-    int rc = check_issuer(issuer_cert, issuer_key, subject, err);
+    TST_CLEANUP(ASN1_OCTET_STRING_free) ASN1_OCTET_STRING *ip = spec->san_ip ? a2i_IPADDRESS(spec->san_ip) : NULL;
+    ERR_clear_error();
+    return !spec->san_ip || ip ? 0 : tst_fail(err, TST_USAGE, "issue certificate: \"%s\" is no IP address", spec->san_ip);
+}
+
+int tst_cert_issue(const struct tst_cert_spec *spec, const struct tst_key *subject, const struct tst_cert *issuer_cert,
+                   const struct tst_key *issuer_key, struct tst_cert **out, struct tst_error **err)
+{
+    int rc = check_spec(spec, err);
+    rc = rc ? rc : check_issuer(issuer_cert, issuer_key, subject, err);
     if (rc)
         return rc;
     TST_CLEANUP(X509_free) X509 *x = X509_new();

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -245,6 +246,7 @@ static void daemon_exec(const char *const argv[], const char *pid_file, const ch
 {
     TST_AUTO_ERROR error = NULL;
     int lock = -1;
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); /* nobody's pipe is held open by a daemon */
     int null = open("/dev/null", O_RDWR);
     int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 

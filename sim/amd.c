@@ -8,14 +8,21 @@
 enum { ROOT_YEARS = 25, VCEK_YEARS = 7 };
 static const char organisation[] = "SIMULATED";
 
+/* Platform information: SMT on, ECC on, memory alias check done; Turin also IOMMU write safe. */
 static const struct amd_product products[] = {
-    {TST_SNP_MILAN, "Milan", "Milan-B0", 0, 64, 0x010000, 0x010001, 0x19, 0x01, 1,
-     {.bootloader = 4, .tee = 0, .snp = 27, .microcode = 219}, 0x25},
-    {TST_SNP_GENOA, "Genoa", "Genoa", 0, 64, 0x020000, 0x020002, 0x19, 0x11, 1,
-     {.bootloader = 10, .tee = 0, .snp = 27, .microcode = 86}, 0x25},
-    {TST_SNP_TURIN, "Turin", "Turin", 1, 8, 0x030000, 0x030001, 0x1A, 0x02, 1,
-     {.has_fmc = true, .fmc = 1, .bootloader = 1, .tee = 1, .snp = 4, .microcode = 81}, 0x65},
-}; /* platform information: SMT on, ECC on, memory alias check done; Turin: IOMMU write safe */
+    {.id = TST_SNP_MILAN, .cn = "Milan", .product_name = "Milan-B0", .hwid_bytes = 64,
+     .ark_serial = 0x010000, .ask_serial = 0x010001, .platform_info = 0x25,
+     .cpuid_family = 0x19, .cpuid_model = 0x01, .cpuid_stepping = 1,
+     .tcb = {.bootloader = 4, .tee = 0, .snp = 27, .microcode = 219}},
+    {.id = TST_SNP_GENOA, .cn = "Genoa", .product_name = "Genoa", .hwid_bytes = 64,
+     .ark_serial = 0x020000, .ask_serial = 0x020002, .platform_info = 0x25,
+     .cpuid_family = 0x19, .cpuid_model = 0x11, .cpuid_stepping = 1,
+     .tcb = {.bootloader = 10, .tee = 0, .snp = 27, .microcode = 86}},
+    {.id = TST_SNP_TURIN, .cn = "Turin", .product_name = "Turin", .hwid_bytes = 8, .struct_version = 1,
+     .ark_serial = 0x030000, .ask_serial = 0x030001, .platform_info = 0x65,
+     .cpuid_family = 0x1A, .cpuid_model = 0x02, .cpuid_stepping = 1,
+     .tcb = {.has_fmc = true, .fmc = 1, .bootloader = 1, .tee = 1, .snp = 4, .microcode = 81}},
+};
 
 const struct amd_product *amd_product_of(enum tst_snp_product id)
 {
@@ -86,31 +93,6 @@ static int root_certify(struct amd_root *r, time_t from, struct tst_error **err)
     return rc ? tst_wrap(err, "ASK") : 0;
 }
 
-static int root_new(enum tst_snp_product product, struct amd_root **out, struct tst_error **err)
-{
-    const struct amd_product *p = amd_product_of(product);
-    if (!p)
-        return tst_fail(err, TST_USAGE, "product %s is not simulated", tst_snp_product_name(product));
-    *out = calloc(1, sizeof **out);
-    if (!*out)
-        return tst_fail(err, TST_INTERNAL, "out of memory");
-    (*out)->product = p;
-    return 0;
-}
-
-int amd_root_make(enum tst_snp_product product, time_t from, struct amd_root **out, struct tst_error **err)
-{
-    AUTO_ROOT r = NULL;
-    int rc = root_new(product, &r, err);
-    if (!rc)
-        rc = keys_make(r, err);
-    if (!rc)
-        rc = root_certify(r, from, err);
-    if (!rc)
-        *out = TST_STEAL(r);
-    return rc;
-}
-
 static int key_copy(const struct tst_key *key, struct tst_key **out, struct tst_error **err)
 {
     TST_AUTO_SECRET der = NULL;
@@ -118,20 +100,39 @@ static int key_copy(const struct tst_key *key, struct tst_key **out, struct tst_
     return rc ? rc : tst_key_from_private_der(tst_secret_view(der), tst_secret_size(der), out, err);
 }
 
-int amd_root_as(const struct amd_root *keys_of, enum tst_snp_product product, time_t from, struct amd_root **out,
-                struct tst_error **err)
+static int keys_copy(const struct amd_root *from, struct amd_root *to, struct tst_error **err)
 {
-    AUTO_ROOT r = NULL;
-    int rc = root_new(product, &r, err);
-    if (!rc)
-        rc = key_copy(keys_of->ark_key, &r->ark_key, err);
-    if (!rc)
-        rc = key_copy(keys_of->ask_key, &r->ask_key, err);
+    int rc = key_copy(from->ark_key, &to->ark_key, err);
+    return rc ? rc : key_copy(from->ask_key, &to->ask_key, err);
+}
+
+/* keys_of NULL: new keys. */
+static int root_build(enum tst_snp_product product, const struct amd_root *keys_of, time_t from, struct amd_root **out,
+                      struct tst_error **err)
+{
+    AUTO_ROOT r = calloc(1, sizeof *r);
+    if (!r)
+        return tst_fail(err, TST_INTERNAL, "out of memory");
+    r->product = amd_product_of(product);
+    if (!r->product)
+        return tst_fail(err, TST_USAGE, "product %s is not simulated", tst_snp_product_name(product));
+    int rc = keys_of ? keys_copy(keys_of, r, err) : keys_make(r, err);
     if (!rc)
         rc = root_certify(r, from, err);
     if (!rc)
         *out = TST_STEAL(r);
     return rc;
+}
+
+int amd_root_make(enum tst_snp_product product, time_t from, struct amd_root **out, struct tst_error **err)
+{
+    return root_build(product, NULL, from, out, err);
+}
+
+int amd_root_as(const struct amd_root *keys_of, enum tst_snp_product product, time_t from, struct amd_root **out,
+                struct tst_error **err)
+{
+    return root_build(product, keys_of, from, out, err);
 }
 
 void amd_root_free(struct amd_root *r)

@@ -10,15 +10,13 @@
 
 /* What is particular to a product. */
 struct amd_product {
-    enum tst_snp_product id;
     const char *cn;           /* as in ARK-Genoa */
     const char *product_name; /* VCEK's extension */
-    uint8_t struct_version;
     size_t hwid_bytes;
-    uint64_t ark_serial, ask_serial;
-    uint8_t cpuid_family, cpuid_model, cpuid_stepping;
+    uint64_t ark_serial, ask_serial, platform_info;
+    enum tst_snp_product id;
     struct tst_snp_tcb tcb; /* of a chip made without a TCB */
-    uint64_t platform_info;
+    uint8_t struct_version, cpuid_family, cpuid_model, cpuid_stepping;
 };
 /* NULL for a product that is not simulated. */
 const struct amd_product *amd_product_of(enum tst_snp_product id);

@@ -143,21 +143,31 @@ int amd_root_load(const char *dir, struct amd_root **out, struct tst_error **err
     return rc ? tst_wrap(err, "%s", dir) : 0;
 }
 
+static int root_make_and_store(int dir, enum tst_snp_product product, time_t from, struct amd_root **out,
+                               struct tst_error **err)
+{
+    AUTO_ROOT r = NULL;
+    int rc = amd_root_make(product, from, &r, err);
+    if (!rc)
+        rc = set_store(dir, "root", root_write, r, err);
+    if (!rc)
+        *out = TST_STEAL(r);
+    return rc;
+}
+
 static int root_read_or_make(int dir, enum tst_snp_product product, time_t from, struct amd_root **out,
                              struct tst_error **err)
 {
     TST_AUTO_ERROR why = NULL;
     AUTO_ROOT r = NULL;
     int rc = root_read(dir, &r, &why);
-    if (rc == -TST_NOT_FOUND) {
-        rc = amd_root_make(product, from, &r, err);
-        if (!rc)
-            rc = set_store(dir, "root", root_write, r, err);
-    } else if (rc && err) {
-        *err = TST_STEAL(why);
-    }
-    if (rc)
+    if (rc == -TST_NOT_FOUND)
+        return root_make_and_store(dir, product, from, out, err);
+    if (!r) {
+        if (err)
+            *err = TST_STEAL(why);
         return rc;
+    }
     if (r->product->id != product) {
         tst_fail(err, TST_REFUTED, "its key hierarchy is of another product");
         return tst_hint(err, tst_snp_product_name(product), tst_snp_product_name(r->product->id),
@@ -190,7 +200,7 @@ static int chip_read(int chips, const char *name, const struct amd_root *root, s
     AUTO_CHIP c = calloc(1, sizeof *c);
     if (!c)
         return tst_fail(err, TST_INTERNAL, "out of memory");
-    struct tst_snp_vek vek;
+    struct tst_snp_vek vek = {0};
     rc = key_read(set, "vcek.key", &c->vcek_key, err);
     if (!rc)
         rc = cert_read(set, "vcek.der", &c->vcek, err);

@@ -23,8 +23,8 @@ struct launch_facts {
 /* Sets role, broker and ca; TST_USAGE when one of them is not of the shape above. */
 int launch_facts_set(struct launch_facts *f, const char *role, const char *broker, const char *ca_hex,
                      struct tst_error **err);
-/* /etc/testudo/launch: exactly the lines role=, broker=, ca=, in this order, each ended by a newline. Touches only these
- * three members of f. */
+/* /etc/testudo/launch: exactly the lines role=, broker=, ca=, in this order, each ended by a newline. Touches only
+ * these three members of f. */
 int launch_file_parse(const char *text, size_t n, struct launch_facts *f, struct tst_error **err);
 /* The same file's text for f; *out malloc'ed. Parses back to the same members. */
 int launch_file_print(const struct launch_facts *f, char **out, struct tst_error **err);

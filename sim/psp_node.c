@@ -99,7 +99,9 @@ int psp_node_launch(const struct psp *psp, const char *chip, int root_fd, int fu
     n->fuse_fd = fuse_fd;
     n->psp = psp;
     n->name = tst_strdup_printf("%s", chip);
-    int rc = n->name ? node_measure(n, root_fd, err) : tst_fail(err, TST_INTERNAL, "out of memory");
+    if (!n->name)
+        return tst_fail(err, TST_INTERNAL, "out of memory");
+    int rc = node_measure(n, root_fd, err);
     if (rc)
         return tst_wrap(err, "launch %s", chip);
     node_log(n);

@@ -160,7 +160,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 
 static int entry_add(struct tsmfs *fs, const char *name, struct entry **out)
 {
-    if (strlen(name) >= NAME_BYTES)
+    const size_t n = strlen(name) + 1;
+    if (n > NAME_BYTES)
         return ENAMETOOLONG;
     if (entry_of_name(fs, name))
         return EEXIST;
@@ -169,7 +170,7 @@ static int entry_add(struct tsmfs *fs, const char *name, struct entry **out)
         if (e->number)
             continue;
         *e = (struct entry){.number = ++fs->last_number};
-        strcpy(e->name, name);
+        memcpy(e->name, name, n);
         *out = e;
         return 0;
     }
@@ -468,6 +469,7 @@ int tsmfs_serve(int fuse_fd, int stop_fd, const struct tsmfs_provider *provider,
     char *argv[] = {(char *)"testudo-psp", NULL};
     struct fuse_args args = FUSE_ARGS_INIT(1, argv);
     struct fuse_session *se = fs ? fuse_session_new(&args, &operations, sizeof operations, fs) : NULL;
+    fuse_opt_free_args(&args); /* the session has read them */
     char mounted[32];
     snprintf(mounted, sizeof mounted, "/dev/fd/%d", fuse_fd);
     int flags = fcntl(fuse_fd, F_GETFL);

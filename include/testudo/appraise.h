@@ -18,7 +18,7 @@ int tst_policy_parse(const char *file, const char *text, size_t n, tst_include_f
                      struct tst_policy **out, struct tst_error **err);
 void tst_policy_free(struct tst_policy *p);
 TST_CLEANUP_FN(struct tst_policy *, tst_policy_free)
-#define TST_AUTO_POLICY TST_CLEANUP(tst_policy_free) struct tst_policy *
+#define TST_AUTO_POLICY TST_CLEANUP(tst_policy_free) __typeof__(struct tst_policy *)
 /* The policy with its includes and floors resolved; new reference. Parses back to the same policy. */
 int tst_policy_json(const struct tst_policy *p, json_t **out, struct tst_error **err);
 const char *tst_policy_name(const struct tst_policy *p);
@@ -66,7 +66,7 @@ struct tst_verdict {
 int tst_appraise(const struct tst_appraise_in *in, struct tst_verdict **out, struct tst_error **err);
 void tst_verdict_free(struct tst_verdict *v);
 TST_CLEANUP_FN(struct tst_verdict *, tst_verdict_free)
-#define TST_AUTO_VERDICT TST_CLEANUP(tst_verdict_free) struct tst_verdict *
+#define TST_AUTO_VERDICT TST_CLEANUP(tst_verdict_free) __typeof__(struct tst_verdict *)
 int tst_verdict_json(const struct tst_verdict *v, json_t **out, struct tst_error **err);
 /* First failed (else first missing) check; NULL when passed. */
 const struct tst_check *tst_verdict_first(const struct tst_verdict *v);

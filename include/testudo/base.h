@@ -31,9 +31,10 @@
 void tst_free(void *p); /* free(3), typed for TST_CLEANUP */
 TST_CLEANUP_FN(char *, tst_free)
 TST_CLEANUP_FN(struct tst_error *, tst_error_free)
-#define TST_AUTO_STR TST_CLEANUP(tst_free) char *
-#define TST_AUTO_JSON TST_CLEANUP(json_decref) json_t * /* json_decrefp is jansson's own */
-#define TST_AUTO_ERROR TST_CLEANUP(tst_error_free) struct tst_error *
+/* typeof: so that each name of one declaration is a pointer */
+#define TST_AUTO_STR TST_CLEANUP(tst_free) __typeof__(char *)
+#define TST_AUTO_JSON TST_CLEANUP(json_decref) __typeof__(json_t *) /* json_decrefp is jansson's own */
+#define TST_AUTO_ERROR TST_CLEANUP(tst_error_free) __typeof__(struct tst_error *)
 
 /* Borrowed bytes. */
 struct tst_bytes {
@@ -102,7 +103,7 @@ const uint8_t *tst_secret_view(const struct tst_secret *s);
 size_t tst_secret_size(const struct tst_secret *s);
 void tst_secret_free(struct tst_secret *s);
 TST_CLEANUP_FN(struct tst_secret *, tst_secret_free)
-#define TST_AUTO_SECRET TST_CLEANUP(tst_secret_free) struct tst_secret *
+#define TST_AUTO_SECRET TST_CLEANUP(tst_secret_free) __typeof__(struct tst_secret *)
 void tst_wipe(void *p, size_t n); /* not optimised away */
 
 /* ---- JSON: jansson, read strictly ---- */
@@ -136,7 +137,7 @@ struct tst_yaml {
 int tst_yaml_parse(const char *file, const char *text, size_t n, struct tst_yaml **out, struct tst_error **err);
 void tst_yaml_free(struct tst_yaml *y);
 TST_CLEANUP_FN(struct tst_yaml *, tst_yaml_free)
-#define TST_AUTO_YAML TST_CLEANUP(tst_yaml_free) struct tst_yaml *
+#define TST_AUTO_YAML TST_CLEANUP(tst_yaml_free) __typeof__(struct tst_yaml *)
 /* TST_USAGE "FILE:LINE:COLUMN: fmt". */
 int tst_yaml_fail(const struct tst_yaml *at, struct tst_error **err, const char *fmt, ...) TST_PRINTF(3, 4);
 

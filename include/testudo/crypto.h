@@ -19,7 +19,7 @@ int tst_key_generate(enum tst_key_kind kind, struct tst_key **out, struct tst_er
 enum tst_key_kind tst_key_kind(const struct tst_key *k);
 void tst_key_free(struct tst_key *k);
 TST_CLEANUP_FN(struct tst_key *, tst_key_free)
-#define TST_AUTO_KEY TST_CLEANUP(tst_key_free) struct tst_key *
+#define TST_AUTO_KEY TST_CLEANUP(tst_key_free) __typeof__(struct tst_key *)
 /* EC only. x and y: 32 (P-256) or 48 (P-384) bytes each. A point off the curve is refused. */
 int tst_key_ec_point(const struct tst_key *k, uint8_t *x, uint8_t *y, struct tst_error **err);
 int tst_key_from_ec_point(enum tst_key_kind kind, const uint8_t *x, const uint8_t *y, struct tst_key **out,
@@ -71,7 +71,7 @@ int tst_cert_to_der(const struct tst_cert *c, uint8_t **out, size_t *n, struct t
 int tst_cert_to_pem(const struct tst_cert *c, char **out, struct tst_error **err);
 void tst_cert_free(struct tst_cert *c);
 TST_CLEANUP_FN(struct tst_cert *, tst_cert_free)
-#define TST_AUTO_CERT TST_CLEANUP(tst_cert_free) struct tst_cert *
+#define TST_AUTO_CERT TST_CLEANUP(tst_cert_free) __typeof__(struct tst_cert *)
 struct tst_cert *tst_cert_ref(struct tst_cert *c);
 
 struct tst_cert_info {

@@ -118,7 +118,7 @@ int tst_certs_from_text(const void *p, size_t n, struct tst_cert **out, size_t m
         return crypto_fail(err, TST_INTERNAL, "certificate");
     int rc = pem_all(bio, out, max, count, err);
     while (rc && *count)
-        tst_cert_free(TST_STEAL(out[--*count]));
+        tst_cert_free(out[--*count]);
     return rc;
 }
 

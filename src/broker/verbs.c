@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* broker/verbs.c - what owner and operator may say. The owner's plan is the frame: it names realms, policies, members and
- * their configuration; the operator arms instances inside it. Nothing here can lower a bar of an accepted realm: a realm
- * whose level or policy would change is refused and needs a new name. */
+ * their configuration; the operator arms instances inside it. Nothing that the operator says lowers a bar; a
+ * realm whose level or policy name would change is refused and needs a new name. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -30,8 +30,13 @@ static int check_name(const char *what, const char *name, struct tst_error **err
 
 /* ---- plan ---- */
 
-/* The policy in canonical form; NULL in *out for a realm that proves nothing. */
-static int canonical_policy(const char *realm, const char *level, json_t *policy, char **out, struct tst_error **err)
+/* What the plan says of a realm's policy; name and text are "" for a realm that proves nothing. */
+struct realm_policy {
+    char name[64];
+    char *text; /* canonical JSON; NULL for none */
+};
+
+static int canonical_policy(const char *realm, const char *level, json_t *policy, struct realm_policy *out, struct tst_error **err)
 {
     TST_AUTO_STR text = NULL;
     TST_AUTO_POLICY parsed = NULL;
@@ -39,40 +44,51 @@ static int canonical_policy(const char *realm, const char *level, json_t *policy
     size_t n;
     if (!tst_level_of(level, &want))
         return tst_fail(err, TST_USAGE, "realm %s: level '%.32s' is not one of none, asserted, firmware, measured", realm, level);
-    if (want <= TST_LEVEL_ASSERTED) {
-        *out = NULL;
+    if (want <= TST_LEVEL_ASSERTED)
         return json_is_null(policy) ? 0 : tst_fail(err, TST_USAGE, "realm %s: level %s takes no policy", realm, level);
-    }
     int r = tst_jcs(policy, &text, &n, err);
     if (r || (r = tst_policy_parse(realm, text, n, NULL, NULL, &parsed, err)))
         return tst_wrap(err, "realm %s: policy", realm);
     if (tst_policy_level(parsed) < want)
         return tst_fail(err, TST_USAGE, "realm %s: its policy accepts level %s, below the realm's %s", realm,
                         tst_level_name(tst_policy_level(parsed)), level);
-    *out = TST_STEAL(text);
+    snprintf(out->name, sizeof out->name, "%s", tst_policy_name(parsed));
+    out->text = TST_STEAL(text);
     return 0;
 }
 
-static int realm_unchanged(const char *realm, sqlite3_stmt *s, const char *level, const char *policy, struct tst_error **err)
+/* A realm is one (level, policy name) for good. The owner may give that policy new content, such as reference values for
+ * the next image: each member is held to it at its next renewal. */
+static int update_realm(struct broker *b, const char *realm, sqlite3_stmt *s, const char *level, const struct realm_policy *policy,
+                        struct tst_error **err)
 {
-    if (strcmp(db_text(s, 0), level) == 0 && strcmp(db_text(s, 1), policy ? policy : "") == 0)
-        return 0;
-    tst_fail(err, TST_DENIED, "realm %s: exists with another level or policy", realm);
+    TST_AUTO_POLICY before = NULL;
+    const char *text = db_text(s, 1), *name = "";
+    int r = text[0] ? tst_policy_parse(realm, text, strlen(text), NULL, NULL, &before, err) : 0;
+    if (r)
+        return r;
+    name = before ? tst_policy_name(before) : "";
+    if (strcmp(db_text(s, 0), level) == 0 && strcmp(name, policy->name) == 0)
+        return db_run(b->db, err, "UPDATE realm SET policy = ? WHERE name = ?", "tt", policy->text, realm);
+    tst_fail(err, TST_DENIED, "realm %s: exists with level %s, policy '%s'", realm, db_text(s, 0), name);
     tst_reason(err, "realm-changed");
-    return tst_hint(err, "the level and policy that its members were admitted under", NULL,
-                    "a realm is one (level, policy): give the changed one a new name, or start from `testudo down --purge`");
+    return tst_hint(err, "the level and policy name that its members were admitted under", NULL,
+                    "give the realm with another level or policy another name, or start from `testudo down --purge`");
 }
 
 static int put_realm(struct broker *b, const char *name, const char *level, json_t *policy, struct tst_error **err)
 {
     AUTO_STMT s = NULL;
-    TST_AUTO_STR text = NULL;
+    struct realm_policy p = { .text = NULL };
     int r = check_name("realm", name, err);
-    if (r || (r = canonical_policy(name, level, policy, &text, err)) ||
-        (r = db_prepare(b->db, &s, err, "SELECT level, policy FROM realm WHERE name = ?", "t", name)) ||
-        (r = db_step(b->db, s, err)) < 0)
-        return r;
-    return r > 0 ? realm_unchanged(name, s, level, text, err) : vault_new_realm_key(b, name, level, text, err);
+    if (!r)
+        r = canonical_policy(name, level, policy, &p, err);
+    if (!r)
+        r = db_prepare(b->db, &s, err, "SELECT level, policy FROM realm WHERE name = ?", "t", name);
+    if (!r && (r = db_step(b->db, s, err)) >= 0)
+        r = r > 0 ? update_realm(b, name, s, level, &p, err) : vault_new_realm_key(b, name, level, p.text, err);
+    tst_free(p.text);
+    return r;
 }
 
 static int put_files(struct broker *b, const char *realm, json_t *files, struct tst_error **err)

@@ -109,15 +109,17 @@ static const char *mark(enum tst_outcome o)
     return marks[o];
 }
 
-static void print_check(const struct tst_check *c)
+/* *fix is the advice printed last: neighbours that lack the same thing do not repeat it. */
+static void print_check(const struct tst_check *c, const char **fix)
 {
-    printf("  %-8s%-26s%s\n", mark(c->outcome), c->info->id, c->found ? c->found : "");
+    printf("  %-8s%-28s%s\n", mark(c->outcome), c->info->id, c->found ? c->found : "");
     if (c->outcome == TST_CHECK_PASS || c->outcome == TST_CHECK_SKIP)
         return;
     if (c->expected)
-        printf("  %-8s%-26sexpected: %s\n", "", "", c->expected);
-    if (c->fix)
-        printf("  %-8s%-26sto do: %s\n", "", "", c->fix);
+        printf("  %-8s%-28sexpected: %s\n", "", "", c->expected);
+    if (c->fix && (!*fix || strcmp(c->fix, *fix) != 0))
+        printf("  %-8s%-28sto do: %s\n", "", "", c->fix);
+    *fix = c->fix;
 }
 
 static void print_holds(const struct tst_verdict *v)
@@ -138,11 +140,12 @@ static void print_verdict(const struct tst_verdict *v)
     static const char *const words[] = {[TST_REFUTED] = "refuted", [TST_UNDECIDABLE] = "undecidable", [TST_DENIED] = "refused by policy"};
     const struct tst_check *c = tst_verdict_first(v);
     int status = tst_verdict_exit_status(v);
+    const char *fix = NULL;
 
     if (v->simulated)
         puts("SIMULATED: signed by a software secure processor; no hardware stands behind this evidence");
     for (size_t i = 0; i < v->check_count; i++)
-        print_check(&v->checks[i]);
+        print_check(&v->checks[i], &fix);
     if (status == 0) {
         print_holds(v);
         return;

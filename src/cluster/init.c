@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/init.c - testudo-init, PID 1 of a local node: makes the folders of munge and Slurm, hands a plain node's token
- * (descriptor 3, empty for others) to the agent through /run, starts the agent, reaps, and ends the node when told.
- * A node without its agent runs nothing: when the agent ends, everything else is killed. Knows no secret but the token,
- * which it forgets at once; depends on nothing but libc and /etc/passwd. */
+/* cluster/init.c - testudo-init, PID 1 of a local node: hands a plain node's token (descriptor 3, empty for others) to the
+ * agent through /run, starts the agent, reaps, and ends the node when told. A node without its agent runs nothing: when
+ * the agent ends, everything else is killed. Knows no secret but the token, which it forgets at once. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,58 +13,16 @@
 #include <unistd.h>
 
 #define AGENT "/usr/libexec/testudo/testudo-agent"
-#define AGENT_LOG "/var/log/testudo/agent.log"
+#define AGENT_LOG_FOLDER "/var/log/testudo"
+#define AGENT_LOG AGENT_LOG_FOLDER "/agent.log"
 #define TOKEN_FD 3
 #define TOKEN_FILE "/run/testudo/token"
-#define AGENT_GRACE_S 3
+#define AGENT_GRACE_S 8 /* it stops its daemons in order */
 #define OTHERS_GRACE_S 1
-
-static const struct folder {
-    const char *path;
-    mode_t mode;
-    const char *owner;
-} folders[] = {
-    {"/run/testudo", 0755, "root"},         {"/run/munge", 0755, "munge"},     {"/run/slurm", 0755, "slurm"},
-    {"/var/log/testudo", 0755, "root"},     {"/var/log/munge", 0700, "munge"}, {"/var/lib/munge", 0700, "munge"},
-    {"/var/log/slurm", 0755, "slurm"},      {"/var/spool/slurmd", 0755, "root"},
-    {"/var/spool/slurmctld", 0700, "slurm"},
-};
 
 static void complain(const char *what)
 {
     dprintf(2, "testudo-init: %s: %s\n", what, strerror(errno));
-}
-
-/* Not getpwnam(3): it would load whatever nsswitch.conf names. */
-static int owner_ids(const char *name, uid_t *uid, gid_t *gid)
-{
-    FILE *f = fopen("/etc/passwd", "re");
-    struct passwd *p;
-
-    if (!f)
-        return -1;
-    while ((p = fgetpwent(f)))
-        if (!strcmp(p->pw_name, name))
-            break;
-    if (p) {
-        *uid = p->pw_uid;
-        *gid = p->pw_gid;
-    }
-    fclose(f);
-    return p ? 0 : -1;
-}
-
-static int make_folder(const struct folder *f)
-{
-    uid_t uid;
-    gid_t gid;
-
-    if ((mkdir(f->path, f->mode) < 0 && errno != EEXIST) || owner_ids(f->owner, &uid, &gid) < 0 ||
-        chown(f->path, uid, gid) < 0 || chmod(f->path, f->mode) < 0) {
-        complain(f->path);
-        return -1;
-    }
-    return 0;
 }
 
 static int hand_over_token(void)
@@ -161,9 +117,8 @@ int main(void)
     sigaddset(&blocked, SIGINT);
     sigaddset(&blocked, SIGCHLD);
     sigprocmask(SIG_BLOCK, &blocked, &before);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
-        if (make_folder(&folders[i]) < 0)
-            return 1;
+    if (mkdir(AGENT_LOG_FOLDER, 0755) < 0 && errno != EEXIST)
+        complain(AGENT_LOG_FOLDER);
     if (hand_over_token() < 0) {
         complain(TOKEN_FILE);
         return 1;

@@ -41,6 +41,10 @@ static const struct {
     {"LaunchParameters", "use_interactive_step"},
 };
 
+/* Nothing of ours uses cgroups, but slurmd 22.05 ends when it cannot tell their version by itself. */
+static const char cgroup_conf[] = "CgroupPlugin=cgroup/v1\n"
+                                  "CgroupAutomount=no\n";
+
 /* Local nodes share few cores: never spin, never bind, TCP between nodes over the node's own interface. */
 static const char mca_params[] = "mpi_yield_when_idle = 1\n"
                                  "hwloc_base_binding_policy = none\n"
@@ -105,7 +109,7 @@ int slurm_files(const struct slurm_realm *realm, json_t **out, struct tst_error 
 
     if (rc)
         return rc;
-    *out = json_pack("{s:s%, s:s, s:s}", "slurm.conf", (const char *)conf.p, conf.n, "plugstack.conf",
-                     "# no plugins in this release\n", "openmpi-mca-params.conf", mca_params);
+    *out = json_pack("{s:s%, s:s, s:s, s:s}", "slurm.conf", (const char *)conf.p, conf.n, "plugstack.conf",
+                     "# no plugins in this release\n", "cgroup.conf", cgroup_conf, "openmpi-mca-params.conf", mca_params);
     return *out ? 0 : tst_fail(err, TST_INTERNAL, "out of memory");
 }

@@ -23,7 +23,7 @@
 #define INIT_TOKEN_FD 3 /* see cluster/init.c */
 #define FIRST_OWN_FD 10 /* ours stay above, so that INIT_TOKEN_FD is free */
 #define CONSOLE_MAX_BYTES (1024 * 1024)
-#define GRACE_S 8 /* init gives the agent 3 s and others 2 s */
+#define GRACE_S 12 /* init gives the agent 8 s and the others 2 s */
 #define STARTED "+"
 
 /* Descriptors between `up`, supervisor and child. */

@@ -54,7 +54,7 @@ static const struct {
 } node_logs[] = {{"agent", "var/log/testudo/agent.log"},
                  {"slurmd", "var/log/slurm/slurmd.log"},
                  {"slurmctld", "var/log/slurm/slurmctld.log"},
-                 {"munged", "var/log/munge/munged.log"}};
+                 {"munged", "var/log/munge/out.log"}};
 
 static int open_on_host(const struct local *l, const char *below, int *fd, struct tst_error **err)
 {

@@ -52,6 +52,19 @@ static inline struct tst_key *kat_point(enum tst_key_kind kind, const char *x, c
     return k;
 }
 
+/* A private key from the "d" of a JWK, by way of PKCS#8. */
+static inline struct tst_key *kat_private_p256(const char *d64)
+{
+    struct tst_error *err = NULL;
+    struct kat head = kat_of("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420");
+    struct tst_key *k = NULL;
+    uint8_t der[128];
+    memcpy(der, head.p, head.n);
+    assert_done(tst_unb64url_fixed(d64, der + head.n, 32, &err), err);
+    assert_done(tst_key_from_private_der(der, head.n + 32, &k, &err), err);
+    return k;
+}
+
 static inline struct tst_key *new_key(enum tst_key_kind kind)
 {
     struct tst_error *err = NULL;

@@ -3,28 +3,13 @@
  * 13, 14, 16 of the GCM specification), and that each changed byte is refused. */
 #include "kat.h"
 
-/* Private keys of RFC 7518 appendix C as PKCS#8: head, d. */
-#define P256_PKCS8_HEAD "304102010030" "1306072a8648ce3d020106082a8648ce3d030107" "04273025020101" "0420"
-
-static struct tst_key *private_from_b64(const char *d64)
-{
-    struct tst_error *err = NULL;
-    struct kat head = kat_of(P256_PKCS8_HEAD);
-    struct tst_key *k = NULL;
-    uint8_t der[128];
-    memcpy(der, head.p, head.n);
-    assert_done(tst_unb64url_fixed(d64, der + head.n, 32, &err), err);
-    assert_done(tst_key_from_private_der(der, head.n + 32, &k, &err), err);
-    return k;
-}
-
 static void ecdh_and_concat_kdf_of_rfc7518(void **state)
 {
     (void)state;
     static const char other_info[] = "\0\0\0\7A128GCM" "\0\0\0\5Alice" "\0\0\0\3Bob" "\0\0\0\x80";
     struct tst_error *err = NULL;
-    TST_AUTO_KEY alice = private_from_b64("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo");
-    TST_AUTO_KEY bob = private_from_b64("VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw");
+    TST_AUTO_KEY alice = kat_private_p256("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo");
+    TST_AUTO_KEY bob = kat_private_p256("VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw");
     TST_AUTO_SECRET z = NULL;
     TST_AUTO_SECRET z2 = NULL;
     TST_AUTO_SECRET key = NULL;

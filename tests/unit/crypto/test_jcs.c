@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unit/crypto/test_jcs.c - canonical JSON: the examples of RFC 8785 and its appendix B, and what has no canonical form. */
-#include <locale.h>
-#include <math.h>
-
 #include "kat.h"
 
 static void assert_canonical(const char *json, const char *expected)
@@ -90,25 +87,19 @@ static const struct {
     {0xc05edd2f1a9fbe77, "-123.456"},
 };
 
-static void assert_number(uint64_t bits, const char *text)
+static void assert_number(uint64_t bits, const char *expected)
 {
     struct tst_error *err = NULL;
     double value;
     memcpy(&value, &bits, sizeof value);
-    TST_AUTO_JSON array = json_array();
-    TST_AUTO_STR out = NULL;
-    json_t *real = json_real(0);
-    /* jansson takes no NaN or infinity from a caller, so those stand for themselves here */
-    if (!isfinite(value)) {
-        assert_int_equal(json_real_set(real, value), -1);
-        json_decref(real);
+    TST_AUTO_JSON real = json_real(value); /* NULL for what is not finite */
+    TST_AUTO_STR text = NULL;
+    if (!expected) {
+        assert_refused(tst_jcs(real, &text, NULL, &err), TST_USAGE, err, "canonical JSON");
         return;
     }
-    assert_int_equal(json_real_set(real, value), 0);
-    json_array_append_new(array, real);
-    assert_done(tst_jcs(array, &out, NULL, &err), err);
-    TST_AUTO_STR expected = tst_strdup_printf("[%s]", text);
-    assert_string_equal(out, expected);
+    assert_done(tst_jcs(real, &text, NULL, &err), err);
+    assert_string_equal(text, expected);
 }
 
 static void numbers_are_printed_as_ecmascript_does(void **state)
@@ -116,16 +107,6 @@ static void numbers_are_printed_as_ecmascript_does(void **state)
     (void)state;
     for (size_t i = 0; i < TST_COUNT(numbers); i++)
         assert_number(numbers[i].bits, numbers[i].text);
-}
-
-static void numbers_do_not_depend_on_the_locale(void **state)
-{
-    (void)state;
-    const char *const comma[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8"};
-    for (size_t i = 0; i < TST_COUNT(comma) && !setlocale(LC_NUMERIC, comma[i]); i++)
-        ;
-    numbers_are_printed_as_ecmascript_does(state);
-    setlocale(LC_NUMERIC, "C");
 }
 
 static void integers_beyond_2_to_the_53_are_refused(void **state)
@@ -172,12 +153,11 @@ static void report_data_is_the_padded_sha384_of_the_canonical_form(void **state)
     struct tst_error *err = NULL;
     TST_AUTO_JSON v = json_loads("{ \"b\": \"x\", \"a\": 1 }", 0, NULL);
     TST_AUTO_JSON bad = json_loads("{ \"a\": 9007199254740993 }", 0, NULL);
-    uint8_t out[64], digest[TST_SHA384_BYTES];
+    uint8_t out[64];
     memset(out, 0xee, sizeof out);
     assert_done(tst_report_data(v, out, &err), err);
-    assert_done(tst_sha384("{\"a\":1,\"b\":\"x\"}", 15, digest, &err), err);
-    assert_memory_equal(out, digest, sizeof digest);
-    assert_true(tst_is_zero(out + sizeof digest, sizeof out - sizeof digest));
+    assert_bytes(out, sizeof out, "e1b181ed05acf7f7feef1f6c1e19365e2d9918164ada6a7a2dcf840be239720c"
+                                  "89f8da33647e5ad76c40a7d2938c9e9400000000000000000000000000000000");
     assert_refused(tst_report_data(bad, out, &err), TST_USAGE, err, "runtime data: canonical JSON");
 }
 
@@ -189,7 +169,6 @@ int main(void)
         cmocka_unit_test(strings_have_the_fewest_escapes),
         cmocka_unit_test(structure_is_kept_without_white_space),
         cmocka_unit_test(numbers_are_printed_as_ecmascript_does),
-        cmocka_unit_test(numbers_do_not_depend_on_the_locale),
         cmocka_unit_test(integers_beyond_2_to_the_53_are_refused),
         cmocka_unit_test(nothing_too_deep_and_too_long_values_are_refused),
         cmocka_unit_test(report_data_is_the_padded_sha384_of_the_canonical_form),

@@ -38,7 +38,7 @@ static inline int mount_fuse(const char *dir, const char *options)
 static inline int io_open(const char *dir, const char *name, int flags)
 {
     TST_AUTO_STR path = tree_path(dir, name);
-    int fd = open(path, flags | O_CLOEXEC);
+    int fd = open(path, flags | O_CLOEXEC, 0600);
     return fd < 0 ? -errno : fd;
 }
 

@@ -11,6 +11,7 @@
 
 #define CA "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define OTHER_CA "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define LAUNCH "role=node\nbroker=10.77.0.1:8443\nca=" CA "\n"
 
 static struct launch_facts facts(void)
@@ -32,8 +33,9 @@ static void digest_is_sha384_over_the_documented_manifest(void **state)
     (void)state;
     static const char documented[] =
         "testudo-sim-launch-v1"
-        "{\"agent\":\"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\",\"broker\":\"10.77.0.1:8443\","
-        "\"ca\":\"" CA "\",\"init\":\"b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2\",\"role\":\"node\"}";
+        "{\"agent\":\"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\","
+        "\"broker\":\"10.77.0.1:8443\",\"ca\":\"" CA "\","
+        "\"init\":\"b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2\",\"role\":\"node\"}";
     uint8_t expected[48], found[48];
     struct launch_facts f = facts();
     assert_int_equal(tst_sha384(documented, strlen(documented), expected, NULL), 0);
@@ -66,6 +68,7 @@ static void launch_file_is_read_and_printed(void **state)
     static const char *const texts[] = {
         LAUNCH,
         "role=controller\nbroker=broker.example.org:1\nca=" CA "\n",
+        "role=node\nbroker=" A64 "aaaaaaaaaa:8443\nca=" CA "\n",
         "role=node\nbroker=[fd00::1]:65535\nca=" CA "\n",
     };
     for (size_t i = 0; i < TST_COUNT(texts); i++) {
@@ -113,8 +116,7 @@ static void launch_file_with_anything_else_is_refused(void **state)
         "role=node\nbroker=10.77.0.1:8443/x\nca=" CA "\n",
         "role=node\nbroker=10.77.0.1 :8443\nca=" CA "\n",
         "role=node\nbroker=a\"b:8443\nca=" CA "\n",
-        "role=node\nbroker=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:8443\nca=" CA
-        "\n",
+        "role=node\nbroker=" A64 "aaaaaaaaaaa:8443\nca=" CA "\n", /* one byte too long */
         "role=node\nbroker=10.77.0.1:8443\nca=" CA "0\n",
         "role=node\nbroker=10.77.0.1:8443\nca=00\n",
         "role=node\nbroker=10.77.0.1:8443\nca=A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <testudo/appraise.h>
+
 #include "sim/report.h"
 #include "tests/unit/sim/fixture.h"
 
@@ -185,6 +187,57 @@ static void resigned_report_verifies_after_a_change(void **state)
     assert_int_equal(verify(&p, chip->vcek), 0);
 }
 
+/* A policy that asks for nothing but this simulator and this digest. */
+static struct tst_policy *policy_for(const struct amd_root *root, const uint8_t digest[48])
+{
+    char ark[65], measured[97];
+    uint8_t spki[32];
+    struct tst_policy *out = NULL;
+    TST_AUTO_ERROR err = NULL;
+    assert_int_equal(tst_key_spki_sha256(root->ark_key, spki, NULL), 0);
+    tst_hex(spki, sizeof spki, ark);
+    tst_hex(digest, 48, measured);
+    TST_AUTO_STR text = tst_strdup_printf("name: sealed\n"
+                                          "level: measured\n"
+                                          "simulated: {allow: [%s]}\n"
+                                          "products: [genoa, turin, milan]\n"
+                                          "measurements:\n"
+                                          "  - {name: node, digest: %s}\n"
+                                          "guest-policy: {debug: deny, migration-agent: deny}\n"
+                                          "vmpl: 0\n",
+                                          ark, measured);
+    if (tst_policy_parse("policy.yaml", text, strlen(text), NULL, NULL, &out, &err))
+        fail_msg("%s", err->text);
+    return out;
+}
+
+static void evidence_of_each_product_passes_the_whole_appraisal(void **state)
+{
+    (void)state;
+    static const enum tst_snp_product products[] = {TST_SNP_MILAN, TST_SNP_GENOA, TST_SNP_TURIN};
+    for (size_t i = 0; i < 2 * TST_COUNT(products); i++) {
+        AUTO_ROOT root = fixture_root_as(genoa, products[i / 2]);
+        AUTO_CHIP chip = fixture_chip(root, NULL);
+        struct sim_report r = sim_report_of(chip, i % 2 ? 5 : 3);
+        uint8_t raw[TST_SNP_REPORT_BYTES];
+        memset(r.measurement, 0x77, sizeof r.measurement);
+        memset(r.report_id, 0x11, sizeof r.report_id);
+        assert_int_equal(sim_report_sign(&r, chip->vcek_key, raw, NULL), 0);
+        TST_AUTO_POLICY policy = policy_for(root, r.measurement);
+        const struct tst_evidence evidence = {.report = {raw, sizeof raw}, .certs = amd_certs_of(root, chip)};
+        const struct tst_appraise_in in = {
+            .evidence = &evidence, .policy = policy, .now = FIXTURE_NOW, .report_data = r.report_data};
+        TST_AUTO_VERDICT v = NULL;
+        assert_int_equal(tst_appraise(&in, &v, NULL), 0);
+        const struct tst_check *first = tst_verdict_first(v);
+        if (first)
+            fail_msg("%s: expected %s, found %s", first->info->id, first->expected, first->found);
+        assert_int_equal(v->outcome, TST_CHECK_PASS);
+        assert_int_equal(v->level, TST_LEVEL_MEASURED);
+        assert_true(v->simulated);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +247,7 @@ int main(void)
         cmocka_unit_test(signature_covers_every_byte_before_it),
         cmocka_unit_test(report_of_one_chip_does_not_verify_with_another),
         cmocka_unit_test(resigned_report_verifies_after_a_change),
+        cmocka_unit_test(evidence_of_each_product_passes_the_whole_appraisal),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

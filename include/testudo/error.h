@@ -49,6 +49,22 @@ int tst_reason(struct tst_error **err, const char *reason);
 int tst_hint(struct tst_error **err, const char *expected, const char *found, const char *fix);
 void tst_error_free(struct tst_error *err);
 
+/* clang-analyzer and gcc -fanalyzer cannot look into these four: there (and only there) it is spelled out that they never
+ * return 0. */
+#if defined(__clang_analyzer__) || defined(TST_ANALYSIS)
+#define TST_NEGATIVE(call)          \
+    __extension__({                 \
+        int tst_rc_ = (call);       \
+        if (tst_rc_ >= 0)           \
+            __builtin_unreachable(); \
+        tst_rc_;                    \
+    })
+#define tst_fail(...) TST_NEGATIVE(tst_fail(__VA_ARGS__))
+#define tst_wrap(...) TST_NEGATIVE(tst_wrap(__VA_ARGS__))
+#define tst_reason(...) TST_NEGATIVE(tst_reason(__VA_ARGS__))
+#define tst_hint(...) TST_NEGATIVE(tst_hint(__VA_ARGS__))
+#endif
+
 int tst_exit_status(enum tst_code code);
 int tst_http_status(enum tst_code code);
 const char *tst_code_text(enum tst_code code);

@@ -91,7 +91,7 @@ static void text_replace(char **field, char *copy)
     *field = copy;
 }
 
-int tst_fail(struct tst_error **err, enum tst_code code, const char *fmt, ...)
+int (tst_fail)(struct tst_error **err, enum tst_code code, const char *fmt, ...)
 {
     if (!err)
         return -(int)code;
@@ -110,7 +110,7 @@ int tst_fail(struct tst_error **err, enum tst_code code, const char *fmt, ...)
     return -(int)code;
 }
 
-int tst_wrap(struct tst_error **err, const char *fmt, ...)
+int (tst_wrap)(struct tst_error **err, const char *fmt, ...)
 {
     if (!err || !*err)
         return -(int)TST_INTERNAL;
@@ -126,14 +126,14 @@ int tst_wrap(struct tst_error **err, const char *fmt, ...)
     return error_result(err);
 }
 
-int tst_reason(struct tst_error **err, const char *reason)
+int (tst_reason)(struct tst_error **err, const char *reason)
 {
     if (err && *err)
         text_replace(&(*err)->reason, text_copy(reason));
     return error_result(err);
 }
 
-int tst_hint(struct tst_error **err, const char *expected, const char *found, const char *fix)
+int (tst_hint)(struct tst_error **err, const char *expected, const char *found, const char *fix)
 {
     if (err && *err) {
         /* all copies before the first replacement: an argument may be one of the fields */

@@ -40,6 +40,11 @@ static const struct {
     {"etc/openmpi/openmpi-mca-params.conf", "/run/testudo/openmpi-mca-params.conf"},
 };
 
+/* Slurm's PMIx plugin opens libpmix.so, which Debian puts into a -dev package with half a compiler suite behind it. */
+#define PMIX_FOLDER "usr/lib/x86_64-linux-gnu/pmix2/lib"
+#define PMIX_LINK PMIX_FOLDER "/libpmix.so"
+#define PMIX_TARGET "libpmix.so.2"
+
 /* Hidden in /etc even where the machine lets everyone read it: credentials, keys, names of other hosts. */
 static const char *const hidden_in_etc[] = {
     "munge",    "slurm*",  "ssh",     "ssl/private", "sudoers*", "*-",     "gshadow*",   "apt/auth*", "machine-id", "testudo",
@@ -236,17 +241,25 @@ static int put_identity(const struct node_spec *spec, struct tst_error **err)
                err);
 }
 
+static int put_link(const char *path, const char *target, struct tst_error **err)
+{
+    TST_AUTO_STR stage = tst_strdup_printf("stage/%s", path);
+    int rc = stage ? make_parents(stage, err) : tst_fail(err, TST_INTERNAL, "out of memory");
+
+    if (rc)
+        return rc;
+    return symlink(target, stage) < 0 ? os_fail(err, "%s", stage) : 0;
+}
+
 static int put_links(struct tst_error **err)
 {
-    for (size_t i = 0; i < TST_COUNT(links); i++) {
-        TST_AUTO_STR path = tst_strdup_printf("stage/%s", links[i].path);
-        int rc = path ? make_parents(path, err) : tst_fail(err, TST_INTERNAL, "out of memory");
-        if (rc)
-            return rc;
-        if (symlink(links[i].target, path) < 0)
-            return os_fail(err, "%s", path);
-    }
-    return 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < TST_COUNT(links) && !rc; i++)
+        rc = put_link(links[i].path, links[i].target, err);
+    if (!rc && !access("/" PMIX_FOLDER "/" PMIX_TARGET, F_OK) && access("/" PMIX_LINK, F_OK))
+        rc = put_link(PMIX_LINK, PMIX_TARGET, err);
+    return rc;
 }
 
 /* ---- the state folder and a checkout, should they lie below a visible folder ---- */

@@ -187,7 +187,7 @@ static void resigned_report_verifies_after_a_change(void **state)
     assert_int_equal(verify(&p, chip->vcek), 0);
 }
 
-/* A policy that asks for nothing but this simulator and this digest. */
+/* A policy for this simulator and this digest, with the floors of the examples. */
 static struct tst_policy *policy_for(const struct amd_root *root, const uint8_t digest[48])
 {
     char ark[65], measured[97];
@@ -203,6 +203,10 @@ static struct tst_policy *policy_for(const struct amd_root *root, const uint8_t 
                                           "products: [genoa, turin, milan]\n"
                                           "measurements:\n"
                                           "  - {name: node, digest: %s}\n"
+                                          "tcb:\n"
+                                          "  milan: {bootloader: 4, tee: 0, snp: 27, microcode: 219}\n"
+                                          "  genoa: {bootloader: 10, tee: 0, snp: 27, microcode: 86}\n"
+                                          "  turin: {fmc: 1, bootloader: 1, tee: 1, snp: 4, microcode: 81}\n"
                                           "guest-policy: {debug: deny, migration-agent: deny}\n"
                                           "vmpl: 0\n",
                                           ark, measured);
@@ -222,6 +226,7 @@ static void evidence_of_each_product_passes_the_whole_appraisal(void **state)
         uint8_t raw[TST_SNP_REPORT_BYTES];
         memset(r.measurement, 0x77, sizeof r.measurement);
         memset(r.report_id, 0x11, sizeof r.report_id);
+        memset(r.report_data, 0x22, sizeof r.report_data);
         assert_int_equal(sim_report_sign(&r, chip->vcek_key, raw, NULL), 0);
         TST_AUTO_POLICY policy = policy_for(root, r.measurement);
         const struct tst_evidence evidence = {.report = {raw, sizeof raw}, .certs = amd_certs_of(root, chip)};

@@ -110,12 +110,13 @@ static int keys_copy(const struct amd_root *from, struct amd_root *to, struct ts
 static int root_build(enum tst_snp_product product, const struct amd_root *keys_of, time_t from, struct amd_root **out,
                       struct tst_error **err)
 {
+    const struct amd_product *p = amd_product_of(product);
+    if (!p)
+        return tst_fail(err, TST_USAGE, "product %s is not simulated", tst_snp_product_name(product));
     AUTO_ROOT r = calloc(1, sizeof *r);
     if (!r)
         return tst_fail(err, TST_INTERNAL, "out of memory");
-    r->product = amd_product_of(product);
-    if (!r->product)
-        return tst_fail(err, TST_USAGE, "product %s is not simulated", tst_snp_product_name(product));
+    r->product = p;
     int rc = keys_of ? keys_copy(keys_of, r, err) : keys_make(r, err);
     if (!rc)
         rc = root_certify(r, from, err);
@@ -180,12 +181,13 @@ static void ext_put_integer(struct exts *e, const char *oid, uint8_t v)
 
 static void ext_put_name(struct exts *e, const char *oid, const char *name)
 {
-    size_t n = strlen(name);
     uint8_t *der = e->der[e->n];
+    size_t n = 0;
+    for (; name[n]; n++)
+        der[2 + n] = (uint8_t)name[n];
     der[0] = 0x16;
     der[1] = (uint8_t)n;
-    memcpy(der + 2, name, n);
-    ext_put(e, oid, n + 2);
+    ext_put(e, oid, 2 + n);
 }
 
 static void exts_of(const struct amd_chip *c, struct exts *e)

@@ -108,10 +108,10 @@ static int root_read(int dir, struct amd_root **out, struct tst_error **err)
         rc = cert_read(set, "ark.der", &r->ark, err);
     if (!rc)
         rc = cert_read(set, "ask.der", &r->ask, err);
-    if (expect_whole(rc, err))
-        return tst_wrap(err, "root");
-    *out = TST_STEAL(r);
-    return 0;
+    rc = expect_whole(rc, err);
+    if (!rc)
+        *out = TST_STEAL(r);
+    return rc ? tst_wrap(err, "root") : 0;
 }
 
 static int root_write(int set, const void *what, struct tst_error **err)

@@ -21,8 +21,8 @@ int psp_serve(const char *dir, uint32_t report_version, struct tst_error **err);
 
 /* A launched node: a thread that serves its evidence device. */
 struct psp_node;
-/* Measures what lies below root_fd, makes a new report id and starts to serve fuse_fd. Takes fuse_fd, also on error;
- * root_fd stays the caller's. */
+/* chip is a name (tst_is_name). Measures what lies below root_fd, makes a new report id and starts to serve fuse_fd.
+ * Takes fuse_fd, also on error; root_fd stays the caller's. */
 int psp_node_launch(const struct psp *psp, const char *chip, int root_fd, int fuse_fd, struct psp_node **out,
                     struct tst_error **err);
 bool psp_node_ended(const struct psp_node *n);

@@ -15,7 +15,7 @@
 
 struct psp_node {
     const struct psp *psp;
-    char *name;
+    char name[64];
     struct amd_chip *chip;
     struct sim_report report; /* all but report_data and vmpl */
     struct tst_buf auxblob;
@@ -28,7 +28,6 @@ static void node_free(struct psp_node *n)
 {
     amd_chip_free(n->chip);
     tst_buf_clear(&n->auxblob);
-    tst_free(n->name);
     if (n->fuse_fd >= 0)
         close(n->fuse_fd);
     free(n);
@@ -98,17 +97,16 @@ int psp_node_launch(const struct psp *psp, const char *chip, int root_fd, int fu
     }
     n->fuse_fd = fuse_fd;
     n->psp = psp;
-    n->name = tst_strdup_printf("%s", chip);
-    if (!n->name)
-        return tst_fail(err, TST_INTERNAL, "out of memory");
+    snprintf(n->name, sizeof n->name, "%s", chip);
     int rc = node_measure(n, root_fd, err);
     if (rc)
         return tst_wrap(err, "launch %s", chip);
     node_log(n);
     if (pthread_create(&n->thread, NULL, node_run, n) != 0)
-        return tst_fail(err, TST_INTERNAL, "launch %s: cannot start a thread", chip);
-    *out = TST_STEAL(n);
-    return 0;
+        rc = tst_fail(err, TST_INTERNAL, "launch %s: cannot start a thread", chip);
+    else
+        *out = TST_STEAL(n);
+    return rc;
 }
 
 bool psp_node_ended(const struct psp_node *n)

@@ -57,6 +57,8 @@ static int verb_launch(struct server *s, struct request *r, json_t *body, struct
 {
     const char *verb, *chip;
     int rc = tst_json_unpack(body, err, "{s:s, s:s}", "verb", &verb, "chip", &chip);
+    if (!rc && !tst_is_name(chip))
+        rc = tst_fail(err, TST_USAGE, "launch: chip is not a name (1 to 63 of a-z, 0-9, -)");
     if (!rc)
         rc = launch_fds_check(r, err);
     if (rc)

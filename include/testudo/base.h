@@ -140,6 +140,9 @@ TST_CLEANUP_FN(struct tst_yaml *, tst_yaml_free)
 #define TST_AUTO_YAML TST_CLEANUP(tst_yaml_free) __typeof__(struct tst_yaml *)
 /* TST_USAGE "FILE:LINE:COLUMN: fmt". */
 int tst_yaml_fail(const struct tst_yaml *at, struct tst_error **err, const char *fmt, ...) TST_PRINTF(3, 4);
+#ifdef TST_NEGATIVE
+#define tst_yaml_fail(...) TST_NEGATIVE(tst_yaml_fail(__VA_ARGS__))
+#endif
 
 /* A map's schema is a table: one reader a key. Unknown, duplicate and missing keys are refused with file:line;
  * the message for an unknown key lists the known ones. */

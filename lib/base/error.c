@@ -82,13 +82,15 @@ static char *text_copy(const char *value)
     return copy;
 }
 
-/* Out of memory leaves the field as it was. */
-static void text_replace(char **field, char *copy)
+/* Returns what the field held, to be freed when no argument can point into it any more. Out of memory changes nothing. */
+static char *text_replace(char **field, const char *value)
 {
+    char *copy = text_copy(value);
     if (!copy)
-        return;
-    free(*field);
+        return NULL;
+    char *old = *field;
     *field = copy;
+    return old;
 }
 
 int (tst_fail)(struct tst_error **err, enum tst_code code, const char *fmt, ...)
@@ -129,18 +131,17 @@ int (tst_wrap)(struct tst_error **err, const char *fmt, ...)
 int (tst_reason)(struct tst_error **err, const char *reason)
 {
     if (err && *err)
-        text_replace(&(*err)->reason, text_copy(reason));
+        free(text_replace(&(*err)->reason, reason));
     return error_result(err);
 }
 
 int (tst_hint)(struct tst_error **err, const char *expected, const char *found, const char *fix)
 {
     if (err && *err) {
-        /* all copies before the first replacement: an argument may be one of the fields */
-        char *copies[] = {text_copy(expected), text_copy(found), text_copy(fix)};
-        text_replace(&(*err)->expected, copies[0]);
-        text_replace(&(*err)->found, copies[1]);
-        text_replace(&(*err)->fix, copies[2]);
+        char *old[] = {text_replace(&(*err)->expected, expected), text_replace(&(*err)->found, found),
+                       text_replace(&(*err)->fix, fix)};
+        for (size_t i = 0; i < TST_COUNT(old); i++)
+            free(old[i]);
     }
     return error_result(err);
 }

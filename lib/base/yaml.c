@@ -23,10 +23,8 @@ static void event_free(yaml_event_t *event)
 }
 #define AUTO_EVENT __attribute__((cleanup(event_free))) yaml_event_t
 
-static int fail_at(const struct reader *r, const yaml_mark_t *mark, struct tst_error **err, const char *why)
-{
-    return tst_fail(err, TST_USAGE, "%s:%zu:%zu: %s", r->file, mark->line + 1, mark->column + 1, why);
-}
+#define FAIL_AT(r, mark, err, why) \
+    tst_fail((err), TST_USAGE, "%s:%zu:%zu: %s", (r)->file, (mark)->line + 1, (mark)->column + 1, (why))
 
 /* libyaml knows only the offset of a byte that is no text. */
 static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
@@ -52,7 +50,7 @@ static int event_next(struct reader *r, yaml_event_t *event, struct tst_error **
         return tst_fail(err, TST_INTERNAL, "%s:1:1: out of memory", r->file);
     if (r->parser.error == YAML_READER_ERROR)
         mark = mark_of_offset(r, r->parser.problem_offset);
-    return fail_at(r, &mark, err, r->parser.problem ? r->parser.problem : "is not well-formed");
+    return FAIL_AT(r, &mark, err, r->parser.problem ? r->parser.problem : "is not well-formed");
 }
 
 static const char *decoration_of(const yaml_event_t *event)
@@ -77,7 +75,7 @@ static int scalar_text(const struct reader *r, const yaml_event_t *event, char *
 {
     size_t n = event->data.scalar.length;
     if (memchr(event->data.scalar.value, 0, n))
-        return fail_at(r, &event->start_mark, err, "text holds a NUL character");
+        return FAIL_AT(r, &event->start_mark, err, "text holds a NUL character");
     *out = strndup((const char *)event->data.scalar.value, n);
     return *out ? 0 : tst_fail(err, TST_INTERNAL, "%s:1:1: out of memory", r->file);
 }
@@ -91,18 +89,18 @@ static int key_read(struct reader *r, const struct tst_yaml *map, struct tst_yam
 {
     AUTO_EVENT event;
     int rc = event_next(r, &event, err);
-    if (rc < 0)
+    if (rc)
         return rc;
     *end = event.type == YAML_MAPPING_END_EVENT;
     if (*end)
         return 0;
     const char *decoration = decoration_of(&event);
     if (decoration)
-        return fail_at(r, &event.start_mark, err, decoration);
+        return FAIL_AT(r, &event.start_mark, err, decoration);
     if (event.type != YAML_SCALAR_EVENT || event.data.scalar.length == 0)
-        return fail_at(r, &event.start_mark, err, "a key must be a non-empty text");
+        return FAIL_AT(r, &event.start_mark, err, "a key must be a non-empty text");
     rc = scalar_text(r, &event, &out->key, err);
-    if (rc < 0)
+    if (rc)
         return rc;
     out->key_line = (unsigned)event.start_mark.line + 1;
     out->key_column = (unsigned)event.start_mark.column + 1;
@@ -122,18 +120,20 @@ static int map_read(struct reader *r, struct tst_yaml *map, unsigned depth, stru
         bool end = false;
         int rc = key_read(r, map, &key, &end, err);
         name = key.key;
-        if (rc < 0 || end)
+        if (rc || end)
             return rc;
         AUTO_EVENT event;
+        struct tst_yaml *value = NULL;
         rc = event_next(r, &event, err);
         if (rc == 0)
-            rc = node_read(r, &event, depth + 1, tail, err);
-        if (rc < 0)
+            rc = node_read(r, &event, depth + 1, &value, err);
+        if (rc)
             return rc;
-        (*tail)->key = TST_STEAL(name);
-        (*tail)->key_line = key.key_line;
-        (*tail)->key_column = key.key_column;
-        tail = &(*tail)->next;
+        value->key = TST_STEAL(name);
+        value->key_line = key.key_line;
+        value->key_column = key.key_column;
+        *tail = value;
+        tail = &value->next;
     }
 }
 
@@ -143,12 +143,14 @@ static int list_read(struct reader *r, struct tst_yaml *list, unsigned depth, st
     for (;;) {
         AUTO_EVENT event;
         int rc = event_next(r, &event, err);
-        if (rc < 0 || event.type == YAML_SEQUENCE_END_EVENT)
+        if (rc || event.type == YAML_SEQUENCE_END_EVENT)
             return rc;
-        rc = node_read(r, &event, depth + 1, tail, err);
-        if (rc < 0)
+        struct tst_yaml *value = NULL;
+        rc = node_read(r, &event, depth + 1, &value, err);
+        if (rc)
             return rc;
-        tail = &(*tail)->next;
+        *tail = value;
+        tail = &value->next;
     }
 }
 
@@ -158,11 +160,11 @@ static int node_read(struct reader *r, const yaml_event_t *event, unsigned depth
 {
     const char *decoration = decoration_of(event);
     if (decoration)
-        return fail_at(r, &event->start_mark, err, decoration);
+        return FAIL_AT(r, &event->start_mark, err, decoration);
     if (depth > TST_YAML_MAX_DEPTH)
-        return fail_at(r, &event->start_mark, err, "nested too deep");
+        return FAIL_AT(r, &event->start_mark, err, "nested too deep");
     if (++r->nodes > TST_YAML_MAX_NODES)
-        return fail_at(r, &event->start_mark, err, "has too many values");
+        return FAIL_AT(r, &event->start_mark, err, "has too many values");
     TST_AUTO_YAML node = calloc(1, sizeof *node);
     if (!node)
         return tst_fail(err, TST_INTERNAL, "%s:1:1: out of memory", r->file);
@@ -181,7 +183,7 @@ static int node_read(struct reader *r, const yaml_event_t *event, unsigned depth
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         rc = scalar_text(r, event, &node->text, err);
     }
-    if (rc < 0)
+    if (rc)
         return rc;
     *out = TST_STEAL(node);
     return 0;
@@ -192,14 +194,16 @@ static int event_expect(struct reader *r, yaml_event_type_t type, const char *ot
 {
     AUTO_EVENT event;
     int rc = event_next(r, &event, err);
-    if (rc < 0)
+    if (rc)
         return rc;
     if (event.type != type)
-        return fail_at(r, &event.start_mark, err, otherwise);
+        return FAIL_AT(r, &event.start_mark, err, otherwise);
     bool directives = type == YAML_DOCUMENT_START_EVENT &&
                       (event.data.document_start.version_directive || event.data.document_start.tag_directives.start !=
                                                                           event.data.document_start.tag_directives.end);
-    return directives ? fail_at(r, &event.start_mark, err, "directives are not accepted") : 0;
+    if (directives)
+        return FAIL_AT(r, &event.start_mark, err, "directives are not accepted");
+    return 0;
 }
 
 static int stream_read(struct reader *r, struct tst_yaml **out, struct tst_error **err)
@@ -207,7 +211,7 @@ static int stream_read(struct reader *r, struct tst_yaml **out, struct tst_error
     int rc = event_expect(r, YAML_STREAM_START_EVENT, "is not YAML", err);
     if (rc == 0)
         rc = event_expect(r, YAML_DOCUMENT_START_EVENT, "is empty", err);
-    if (rc < 0)
+    if (rc)
         return rc;
     AUTO_EVENT event;
     TST_AUTO_YAML root = NULL;
@@ -218,7 +222,7 @@ static int stream_read(struct reader *r, struct tst_yaml **out, struct tst_error
         rc = event_expect(r, YAML_DOCUMENT_END_EVENT, "the document does not end", err);
     if (rc == 0)
         rc = event_expect(r, YAML_STREAM_END_EVENT, "only one document is accepted", err);
-    if (rc < 0)
+    if (rc)
         return rc;
     *out = TST_STEAL(root);
     return 0;
@@ -237,7 +241,7 @@ int tst_yaml_parse(const char *file, const char *text, size_t n, struct tst_yaml
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)(n ? text : ""), n);
     int rc = stream_read(&r, out, err);
     yaml_parser_delete(&r.parser);
-    if (rc < 0)
+    if (rc)
         return rc;
     (*out)->file_owned = TST_STEAL(name);
     return 0;

@@ -7,7 +7,7 @@
 
 #include <testudo/base.h>
 
-int tst_yaml_fail(const struct tst_yaml *at, struct tst_error **err, const char *fmt, ...)
+int (tst_yaml_fail)(const struct tst_yaml *at, struct tst_error **err, const char *fmt, ...)
 {
     char *text = NULL;
     va_list ap;

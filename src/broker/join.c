@@ -84,6 +84,9 @@ static int read_runtime_data(json_t *rd, struct request *q, struct tst_error **e
     q->runtime_data = rd;
     if (!tst_is_name(q->instance))
         return tst_fail(err, TST_USAGE, "runtime-data: instance is not a name");
+    uint8_t broker_id[TST_SHA256_BYTES];
+    if (tst_unhex(q->broker_id, broker_id, sizeof broker_id, err)) /* it is the sender's text, and goes into the log */
+        return tst_wrap(err, "runtime-data: broker-id");
     if (q->wg_pubkey[0])
         return tst_fail(err, TST_USAGE, "runtime-data: wg-pubkey: this broker has no fabric yet, want \"\"");
     if ((r = tst_unb64url_fixed(nonce, q->nonce, sizeof q->nonce, err)) ||
@@ -144,7 +147,7 @@ static int verdict_refusal(const struct tst_verdict *v, struct tst_error **err)
     const struct tst_check *c = tst_verdict_first(v);
     if (!c)
         return tst_fail(err, TST_INTERNAL, "verdict without a reason");
-    tst_fail(err, TST_DENIED, "evidence%s: %s: %s", v->simulated ? " (SIMULATED)" : "", c->info->id, c->info->meaning);
+    tst_fail(err, TST_DENIED, "evidence%s fails the check that %s", v->simulated ? " (SIMULATED)" : "", c->info->meaning);
     tst_reason(err, c->info->id);
     return tst_hint(err, c->expected, c->found, c->fix);
 }

@@ -17,7 +17,9 @@ static json_t *node_status(const struct local *l, const struct plan_member *m, c
                              (int)node_alive(l, m->instance));
     json_t *known = watch_node(nodes, m->instance);
     json_t *state = json_object_get(slurm, m->instance);
+    pid_t init = node_init_pid(l, m->instance);
 
+    json_object_set_new(node, "pid", init > 0 ? json_integer(init) : json_null());
     if (known)
         json_object_update_missing(node, known);
     json_object_set(node, "slurm", state && m->schedulable ? state : json_null());

@@ -19,7 +19,7 @@ static void mapping_flags(const void *p, char flags[LINE_BYTES])
         if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
             inside = (uintptr_t)p >= from && (uintptr_t)p < to;
         else if (inside && strncmp(line, "VmFlags:", 8) == 0)
-            strcpy(flags, line + 8);
+            memmove(flags, line, sizeof line);
     }
     fclose(maps);
 }

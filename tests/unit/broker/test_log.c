@@ -42,7 +42,7 @@ static const struct tampering {
     { "last row cut and the head put back without a signature",
       "DELETE FROM log WHERE idx = 9; UPDATE head SET idx = 8, hash = (SELECT hash FROM log WHERE idx = 8)", "log head" },
     { "all rows cut", "DELETE FROM log", "last row is 0" },
-    { "head removed", "DELETE FROM head", "signed head is row 0" },
+    { "head removed", "DELETE FROM head", "log head (index 0)" },
     { "first row removed", "DELETE FROM log WHERE idx = 1", "row 1 is missing" },
     { "middle row removed", "DELETE FROM log WHERE idx = 5", "row 5 is missing" },
     { "middle row removed and the rest moved up",

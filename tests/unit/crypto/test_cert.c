@@ -340,6 +340,9 @@ static void text_that_is_not_only_certificates_is_refused(void **state)
     TST_AUTO_STR key = tst_strdup_printf("%s-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", a);
     TST_AUTO_STR cut = tst_strdup_printf("%s-----BEGIN CERTIFICATE-----\nMIIB\n", a);
     TST_AUTO_STR longer = tst_strdup_printf("-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n");
+    const char *body = strchr(a, '\n') + 1;
+    TST_AUTO_STR header = tst_strdup_printf("-----BEGIN CERTIFICATE-----\nComment: x\n\n%s", body);
+    refuse_text(header, 4, TST_USAGE, "something else");
     refuse_text("", 4, TST_USAGE, "neither DER nor PEM");
     refuse_text("no certificate at all", 4, TST_USAGE, "neither DER nor PEM");
     refuse_text(two, 1, TST_TOO_LARGE, "more than 1");

@@ -78,6 +78,27 @@ static void only_amds_pss_parameters_count(void **state)
     }
 }
 
+/* The outer algorithm is AMD's, the signed one inside says another salt. */
+static void pss_parameters_that_differ_inside_and_outside_do_not_count(void **state)
+{
+    (void)state;
+    struct tst_error *err = NULL;
+    TST_AUTO_CERT good = signed_pss(EVP_sha384(), EVP_sha384(), 48);
+    TST_AUTO_CERT changed = NULL;
+    static const uint8_t salt[] = {0xa2, 0x03, 0x02, 0x01, 48};
+    uint8_t *der = NULL;
+    size_t n;
+    assert_done(tst_cert_to_der(good, &der, &n, &err), err);
+    uint8_t *inner = memmem(der, n, salt, sizeof salt);
+    assert_non_null(inner);
+    assert_non_null(memmem(inner + 1, n - (size_t)(inner + 1 - der), salt, sizeof salt));
+    inner[4] = 20;
+    assert_done(tst_cert_from_der(der, n, &changed, &err), err);
+    assert_false(info_of(changed).pss_sha384_salt48);
+    assert_refused(tst_cert_verify(changed, changed, &err), TST_REFUTED, err, "does not verify");
+    free(der);
+}
+
 static struct tst_cert *signed_plain(X509 *x)
 {
     struct tst_error *err = NULL;
@@ -176,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_amds_pss_parameters_count),
+        cmocka_unit_test(pss_parameters_that_differ_inside_and_outside_do_not_count),
         cmocka_unit_test(pkcs1_signatures_are_not_pss),
         cmocka_unit_test(a_certificate_without_names_says_nothing),
         cmocka_unit_test(two_common_names_are_refused),

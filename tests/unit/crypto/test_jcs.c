@@ -31,6 +31,7 @@ static void members_come_in_the_order_of_utf16(void **state)
     assert_canonical("{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,\"\\u00f6\":7}",
                      "{\"\\r\":2,\"1\":4,\"\xc2\x80\":6,\"\xc3\xb6\":7,\"\xe2\x82\xac\":1,\"\xf0\x9f\x98\x80\":5,"
                      "\"\xef\xac\xb3\":3}");
+    assert_canonical("{\"\\ue000\":1,\"\\ud83d\\ude00\":2}", "{\"\xf0\x9f\x98\x80\":2,\"\xee\x80\x80\":1}");
     assert_canonical("{\"\\ud83d\\ude01\":1,\"\\ud83d\\ude00\":2,\"b\":3,\"aa\":4,\"a\":5,\"\":6}",
                      "{\"\":6,\"a\":5,\"aa\":4,\"b\":3,\"\xf0\x9f\x98\x80\":2,\"\xf0\x9f\x98\x81\":1}");
 }

@@ -208,7 +208,8 @@ static struct tst_policy *policy_for(const struct amd_root *root, const uint8_t 
                                           "  genoa: {bootloader: 10, tee: 0, snp: 27, microcode: 86}\n"
                                           "  turin: {fmc: 1, bootloader: 1, tee: 1, snp: 4, microcode: 81}\n"
                                           "guest-policy: {debug: deny, migration-agent: deny}\n"
-                                          "vmpl: 0\n",
+                                          "vmpl: 0\n"
+                                          "crl: {mode: off}\n", /* a simulator publishes none */
                                           ark, measured);
     if (tst_policy_parse("policy.yaml", text, strlen(text), NULL, NULL, &out, &err))
         fail_msg("%s", err->text);

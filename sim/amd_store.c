@@ -111,7 +111,7 @@ static int root_read(int dir, struct amd_root **out, struct tst_error **err)
     rc = expect_whole(rc, err);
     if (!rc)
         *out = TST_STEAL(r);
-    return rc ? tst_wrap(err, "root") : 0;
+    return rc;
 }
 
 static int root_write(int set, const void *what, struct tst_error **err)

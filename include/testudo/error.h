@@ -52,12 +52,10 @@ void tst_error_free(struct tst_error *err);
 /* clang-analyzer and gcc -fanalyzer cannot look into these four: there (and only there) it is spelled out that they never
  * return 0. */
 #if defined(__clang_analyzer__) || defined(TST_ANALYSIS)
-#define TST_NEGATIVE(call)          \
-    __extension__({                 \
-        int tst_rc_ = (call);       \
-        if (tst_rc_ >= 0)           \
-            __builtin_unreachable(); \
-        tst_rc_;                    \
+#define TST_NEGATIVE(call)            \
+    __extension__({                   \
+        int tst_rc_ = (call);         \
+        tst_rc_ < 0 ? tst_rc_ : -1;   \
     })
 #define tst_fail(...) TST_NEGATIVE(tst_fail(__VA_ARGS__))
 #define tst_wrap(...) TST_NEGATIVE(tst_wrap(__VA_ARGS__))

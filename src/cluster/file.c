@@ -133,9 +133,6 @@ static int read_partition(struct cluster_file *f, const struct tst_yaml *y, stru
     struct cluster_partition *p = &f->partitions[f->partition_count];
     if (!tst_is_name(y->key) || strlen(y->key) >= sizeof p->name)
         return tst_yaml_fail(y, err, "\"%s\" is no name for a partition: at most 31 of a-z, 0-9, -, a letter first", y->key);
-    for (size_t i = 0; i < f->partition_count; i++)
-        if (!strcmp(f->partitions[i].name, y->key))
-            return tst_yaml_fail(y, err, "partition %s is there twice", y->key);
     f->partition_count++; /* from here on cluster_file_free() owns what the fields allocate */
     strcpy(p->name, y->key);
     struct partition_draft draft = {p, false};

@@ -40,8 +40,9 @@ static void describe(const struct tst_cert *c)
     TST_AUTO_KEY key = NULL;
     TST_AUTO_ERROR err = NULL;
     TST_AUTO_ERROR key_err = NULL;
-    fuzz_result(tst_cert_info(c, &info, &err), err);
-    int rc = tst_cert_key(c, &key, &key_err);
+    int rc = tst_cert_info(c, &info, &err);
+    fuzz_result(rc, err);
+    rc = tst_cert_key(c, &key, &key_err);
     fuzz_result(rc, key_err);
     FUZZ_HOLDS((rc == 0) == (key != NULL));
 }

@@ -46,7 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc = tst_jwe_decrypt(mine, v, &plain, &jwe_err);
     fuzz_result(rc, jwe_err);
     FUZZ_HOLDS((rc == 0) == (plain != NULL));
-    fuzz_result(tst_jwk_read(v, &read, &jwk_err), jwk_err);
+    rc = tst_jwk_read(v, &read, &jwk_err);
+    fuzz_result(rc, jwk_err);
+    FUZZ_HOLDS((rc == 0) == (read != NULL));
     canonical_is_stable(v);
     return 0;
 }

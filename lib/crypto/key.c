@@ -166,7 +166,7 @@ int tst_key_from_ec_point(enum tst_key_kind kind, const uint8_t *x, const uint8_
     memcpy(point + 1, x, size);
     memcpy(point + 1 + size, y, size);
     char group[32];
-    snprintf(group, sizeof group, "%s", kind_find(kind)->group);
+    snprintf(group, sizeof group, "%s", kind_find(kind)->group); /* the parameter takes no const */
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size),
@@ -254,7 +254,7 @@ int tst_key_from_public_der(const void *p, size_t n, struct tst_key **out, struc
 int tst_key_spki_sha256(const struct tst_key *k, uint8_t out[TST_SHA256_BYTES], struct tst_error **err)
 {
     uint8_t *der = NULL;
-    size_t n;
+    size_t n = 0;
     int rc = tst_key_public_der(k, &der, &n, err);
     rc = rc ? rc : tst_sha256(der, n, out, err);
     free(der);

@@ -39,7 +39,7 @@ static uint64_t decimal_round(double value, int count, int *exponent)
     for (; *at != 'e'; at++)
         if (*at >= '0' && *at <= '9')
             digits = digits * 10 + (uint64_t)(*at - '0');
-    *exponent = atoi(at + 1) - (count - 1);
+    *exponent = (int)strtol(at + 1, NULL, 10) - (count - 1);
     return digits;
 }
 

@@ -125,20 +125,25 @@ static void print_check(const struct tst_check *c, const char **fix)
 static void print_holds(const struct tst_verdict *v)
 {
     if (!v->policy_given) {
-        puts("verdict: authentic\n"
-             "authenticity only: no policy was given, so neither software nor firmware level were judged");
+        puts("verdict: authentic");
         return;
     }
-    printf("verdict: holds%s, level %s, reference value %s\n", v->simulated ? ", SIMULATED" : "", tst_level_name(v->level),
-           v->reference);
+    printf("verdict: holds%s, level %s, reference value %s\n", v->simulated ? " (SIMULATED)" : "", tst_level_name(v->level),
+           v->reference ? v->reference : "none");
     if (v->acpi == 0)
         puts("acpi: trusts host");
 }
 
-static void print_verdict(const struct tst_verdict *v)
+static void print_refused(const struct tst_verdict *v, int status)
 {
     static const char *const words[] = {[TST_REFUTED] = "refuted", [TST_UNDECIDABLE] = "undecidable", [TST_DENIED] = "refused by policy"};
-    const struct tst_check *c = tst_verdict_first(v);
+    const char *word = (size_t)status < TST_COUNT(words) ? words[status] : NULL;
+    printf("verdict: %s%s, by %s\n", word ? word : "does not hold", v->simulated ? " (SIMULATED)" : "",
+           tst_verdict_first(v)->info->id);
+}
+
+static void print_verdict(const struct tst_verdict *v)
+{
     int status = tst_verdict_exit_status(v);
     const char *fix = NULL;
 
@@ -146,12 +151,12 @@ static void print_verdict(const struct tst_verdict *v)
         puts("SIMULATED: signed by a software secure processor; no hardware stands behind this evidence");
     for (size_t i = 0; i < v->check_count; i++)
         print_check(&v->checks[i], &fix);
-    if (status == 0) {
+    if (status == 0)
         print_holds(v);
-        return;
-    }
-    printf("verdict: %s%s, by %s\n", (size_t)status < TST_COUNT(words) && words[status] ? words[status] : "not held",
-           v->simulated ? " (SIMULATED)" : "", c->info->id);
+    else
+        print_refused(v, status);
+    if (!v->policy_given)
+        puts("authenticity only: no policy was given, so neither software nor firmware level were judged");
 }
 
 static int show(const struct tst_verdict *v, time_t at, bool json, struct tst_error **err)

@@ -291,14 +291,14 @@ static bool has_attested_partition(const struct cluster_file *f)
 int cluster_file_parse(const char *file, const char *text, size_t n, struct cluster_file **out, struct tst_error **err)
 {
     TST_AUTO_YAML root = NULL;
-    AUTO_CLUSTER_FILE f = calloc(1, sizeof *f);
-    int rc;
+    int rc = tst_yaml_parse(file, text, n, &root, err);
 
+    if (rc)
+        return rc;
+    AUTO_CLUSTER_FILE f = calloc(1, sizeof *f);
     if (!f)
         return tst_fail(err, TST_INTERNAL, "out of memory");
     memcpy(f->network, (const uint8_t[]){10, 77, 0, 0}, sizeof f->network);
-    if ((rc = tst_yaml_parse(file, text, n, &root, err)))
-        return rc;
     if ((rc = tst_yaml_map(root, file_fields, TST_COUNT(file_fields), f, err)))
         return rc;
     if (has_attested_partition(f) && !f->controller_cores)

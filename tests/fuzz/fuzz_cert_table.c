@@ -33,13 +33,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tst_snp_certs certs = {0};
     TST_AUTO_ERROR err = NULL;
-    fuzz_result(tst_snp_cert_table_parse(data, size, &certs, &err), err);
+    int rc = tst_snp_cert_table_parse(data, size, &certs, &err);
+    fuzz_result(rc, err);
     write_and_read(&certs);
     appraise(&certs);
     if (certs.vek) {
         struct tst_snp_vek vek;
         TST_AUTO_ERROR vek_err = NULL;
-        fuzz_result(tst_snp_vek_parse(certs.vek, &vek, &vek_err), vek_err);
+        rc = tst_snp_vek_parse(certs.vek, &vek, &vek_err);
+        fuzz_result(rc, vek_err);
     }
     tst_snp_certs_clear(&certs);
     return 0;

@@ -6,7 +6,7 @@
 #include "tests/unit/base/unit.h"
 #include "tests/unit/broker/daemon.h"
 
-enum { OWNER_UID = 61001, OPERATOR_UID = 61002, OTHER_UID = 61003, STATUS_OK = 200 };
+enum { OWNER_UID = 61001, OPERATOR_UID = 61002, OTHER_UID = 61003 };
 
 struct scene {
     struct cloud cloud;
@@ -58,7 +58,8 @@ static struct told say_as(const struct daemon *d, uid_t uid, const char *method,
         TST_AUTO_JSON answer = NULL;
         if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
             _exit(1);
-        t = told_by(daemon_call(d, method, path, body, &answer, &err), err);
+        int r = daemon_call(d, method, path, body, &answer, &err);
+        t = told_by(r, err);
         _exit(write(fds[1], &t, sizeof t) == sizeof t ? 0 : 1);
     }
     close(fds[1]);

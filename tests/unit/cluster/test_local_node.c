@@ -143,7 +143,7 @@ static void the_node_is_a_host_of_its_own(void **state)
     assert_seen(b, "hostname=p1\n");
     assert_seen(b, "instance=p1\n");
     assert_seen(b, "pid1=testudo-init\n");
-    assert_seen(b, "launch=role=controller broker=10.213.77.1:8443 ca=00 \n");
+    assert_seen(b, "launch=role=controller broker=10.213.77.1:8443 ca=00\n");
     assert_seen(b, "\n3\n"); /* hpc, munge, slurm in its passwd */
 }
 
@@ -152,7 +152,7 @@ static void the_token_is_for_root_alone_and_nowhere_else(void **state)
     const struct bench *b = *state;
 
     assert_seen(b, "token=" TOKEN " 400:root\n");
-    assert_seen(b, "environment=PATH=" LOCAL_PATH " \n");
+    assert_seen(b, "environment=PATH=" LOCAL_PATH "\n");
 }
 
 static void the_machines_secrets_are_out_of_sight(void **state)

@@ -26,8 +26,10 @@ static int place_remove(void **state)
     struct place *p = *state;
     pid_t left = process_holder(p->pid);
 
-    if (left > 0)
+    if (left > 0) {
         kill(left, SIGKILL);
+        waitpid(left, NULL, 0);
+    }
     folder_remove(p->folder);
     free(p);
     return 0;

@@ -86,8 +86,7 @@ static void piece_policy(struct piece *p, const char *text)
 }
 
 /* The generations that one byte at a time is changed in. */
-static const char *const generations[] = {"milan-v2-coco", "milan-v3-microsoft", "genoa-v3-coco", "bergamo-v3-coco",
-                                          "turin-v5-microsoft"};
+static const char *const generations[] = {"milan-v2-coco", "genoa-v3-coco", "bergamo-v3-coco", "turin-v5-microsoft"};
 
 /* ---- every row of reports.tsv ---- */
 static void assert_valid(const struct tst_verdict *v, const struct vector_row *row)

@@ -129,4 +129,89 @@ struct tst_tls_pin {
 };
 int tst_tls_pin_ca(void *ssl_ctx, const struct tst_tls_pin *pin, struct tst_error **err);
 
+/* ---- what AMD's legacy SEV firmware uses besides (AMD 55766) ---- */
+enum tst_hash { TST_HASH_SHA256, TST_HASH_SHA384 };
+/* HMAC over the pieces one after another. */
+int tst_hmac_sha256(const struct tst_secret *key, const struct tst_bytes *parts, size_t count,
+                    uint8_t out[TST_SHA256_BYTES], struct tst_error **err);
+/* NIST SP 800-108 in counter mode with HMAC-SHA256; counter and length are 32 bits little-endian. */
+int tst_counter_kdf(const struct tst_secret *key, const char *label, const void *context, size_t n, size_t out_bytes,
+                    struct tst_secret **out, struct tst_error **err);
+/* AES-128-CTR, both directions. out holds n bytes and may be `in`. */
+#define TST_AES128_BYTES 16
+int tst_aes128_ctr(const struct tst_secret *key, const uint8_t iv[TST_AES128_BYTES], const void *in, size_t n, uint8_t *out,
+                   struct tst_error **err);
+/* P-384 ECDH; the secret is the 48-byte x coordinate. */
+int tst_ecdh_p384(const struct tst_key *mine, const struct tst_key *theirs, struct tst_secret **z, struct tst_error **err);
+/* As tst_ecdsa_sign and _verify, with the hash named. */
+int tst_ecdsa_sign_hash(const struct tst_key *k, enum tst_hash hash, const void *msg, size_t n, uint8_t *rs,
+                        struct tst_error **err);
+int tst_ecdsa_verify_hash(const struct tst_key *k, enum tst_hash hash, const void *msg, size_t n, const uint8_t *rs,
+                          struct tst_error **err);
+/* A public key of 2048 to 4096 bits from its big-endian numbers; leading zeros are taken. */
+int tst_key_from_rsa(struct tst_bytes modulus, struct tst_bytes exponent, struct tst_key **out, struct tst_error **err);
+/* RSASSA-PSS, MGF1 and salt length of the same hash; the signature is as long as the modulus. -TST_REFUTED if it does not
+ * verify. */
+int tst_rsa_pss_verify(const struct tst_key *k, enum tst_hash hash, const void *msg, size_t n, struct tst_bytes signature,
+                       struct tst_error **err);
+
+/* ---- a hash in steps, reusable: no allocation and no look-up of the algorithm after tst_hasher_new ---- */
+struct tst_hasher;
+int tst_hasher_new(enum tst_hash hash, struct tst_hasher **out, struct tst_error **err);
+void tst_hasher_free(struct tst_hasher *h);
+TST_CLEANUP_FN(struct tst_hasher *, tst_hasher_free)
+#define TST_AUTO_HASHER TST_CLEANUP(tst_hasher_free) __typeof__(struct tst_hasher *)
+int tst_hasher_update(struct tst_hasher *h, const void *p, size_t n, struct tst_error **err);
+/* Writes 32 or 48 bytes and starts over. */
+int tst_hasher_final(struct tst_hasher *h, uint8_t *out, struct tst_error **err);
+/* `to` takes over the state of `from`; both of the same algorithm. */
+int tst_hasher_copy(struct tst_hasher *to, const struct tst_hasher *from, struct tst_error **err);
+
+/* ---- certificate revocation lists (RFC 5280 §5): full lists, issued by the key that signed the certificates ---- */
+#define TST_CRL_MAX_BYTES (64 * 1024)
+struct tst_crl; /* immutable */
+struct tst_crl_info {
+    char issuer_cn[128], issuer_o[128];
+    time_t this_update, next_update;
+    bool has_next_update;
+    uint64_t number;         /* CRL number: grows with every list of this issuer */
+    bool pss_sha384_salt48;  /* as in struct tst_cert_info */
+    uint8_t authority_key[32]; /* key identifier of the issuer */
+    size_t authority_key_bytes;
+    size_t revoked_count;
+};
+/* Exactly one DER CRL of version 2, with CRL number and authority key identifier, nothing behind it. A critical extension
+ * (delta list, partial list, indirect entry) is refused: such a list does not say what is asked here. */
+int tst_crl_from_der(const void *p, size_t n, struct tst_crl **out, struct tst_error **err);
+/* DER, or PEM with exactly one "X509 CRL". */
+int tst_crl_from_text(const void *p, size_t n, struct tst_crl **out, struct tst_error **err);
+int tst_crl_to_der(const struct tst_crl *c, uint8_t **out, size_t *n, struct tst_error **err); /* *out malloc'ed */
+void tst_crl_free(struct tst_crl *c);
+TST_CLEANUP_FN(struct tst_crl *, tst_crl_free)
+#define TST_AUTO_CRL TST_CLEANUP(tst_crl_free) __typeof__(struct tst_crl *)
+const struct tst_crl_info *tst_crl_info(const struct tst_crl *c);
+/* Name, authority key identifier, key usage and signature; no dates. -TST_REFUTED if `issuer` did not issue the list. */
+int tst_crl_verify(const struct tst_crl *c, const struct tst_cert *issuer, struct tst_error **err);
+/* Whether the list names `cert`, which must have been issued under the list's issuer name; *since may be NULL. */
+bool tst_crl_revokes(const struct tst_crl *c, const struct tst_cert *cert, time_t *since);
+
+struct tst_crl_spec {
+    uint64_t number;
+    time_t this_update, next_update; /* next_update 0: none */
+    const uint64_t *revoked;         /* serial numbers */
+    size_t revoked_count;
+};
+/* Issues a list under a CA certificate; RSA keys sign with PSS SHA-384 salt 48. */
+int tst_crl_issue(const struct tst_crl_spec *spec, const struct tst_cert *issuer, const struct tst_key *issuer_key,
+                  struct tst_crl **out, struct tst_error **err);
+
+/* ---- PEM (RFC 7468) as a container ---- */
+/* One block: "CERTIFICATE", "X509 CRL", ...; borrowed. */
+typedef int tst_pem_fn(void *ctx, const char *label, const void *der, size_t n, struct tst_error **err);
+/* Calls `each` for the blocks in order until it fails; at most max blocks of TST_CRL_MAX_BYTES each. Text between blocks is
+ * passed over; a text without any block is an error. */
+int tst_pem_blocks(const void *p, size_t n, size_t max, tst_pem_fn *each, void *ctx, struct tst_error **err);
+/* Appends one block. */
+int tst_pem_put(struct tst_buf *to, const char *label, const void *der, size_t n, struct tst_error **err);
+
 #endif

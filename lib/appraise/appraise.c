@@ -33,13 +33,15 @@ static int describe(const struct appraisal *a, struct tst_verdict *v, struct tst
 static int judge(const struct appraisal *a, struct tst_verdict *v, struct tst_error **err)
 {
     size_t count = 0;
-    tst_checks(&count);
+    const struct tst_check_info *infos = tst_checks(&count);
     v->checks = calloc(count, sizeof *v->checks);
     if (!v->checks)
         return tst_fail(err, TST_INTERNAL, "out of memory");
     v->check_count = count;
-    int rc = checks_run(a, v->checks, err);
-    return rc < 0 ? rc : describe(a, v, err);
+    for (size_t i = 0; i < count; i++)
+        if (check_run(a, i, &v->checks[i]) < 0)
+            return tst_fail(err, TST_INTERNAL, "check %s: out of memory", infos[i].id);
+    return describe(a, v, err);
 }
 
 int tst_appraise(const struct tst_appraise_in *in, struct tst_verdict **out, struct tst_error **err)

@@ -13,58 +13,58 @@
 
 /* id, meaning, source, judged without a policy too; needs, function */
 #define CHECKS(X)                                                                                                      \
-    X("report.parse", "the report has its size, and behind the signed part there is the signature and else zero", AMD_REPORT, true, \
-      0, check_report_parse)                                                                                           \
-    X("report.version", "the report's version is one whose layout is known (2 to 5)", AMD_REPORT, true,                \
-      0, check_report_version)                                                                                         \
-    X("report.signature-algorithm", "the report says that it is signed with ECDSA P-384 and SHA-384", AMD_REPORT, true, \
-      NEED_REPORT, check_signature_algorithm)                                                                          \
-    X("report.signing-key", "a VCEK signed the report, by its own word and by the certificate, and the chip key is not masked", AMD_REPORT, true, \
-      NEED_REPORT, check_signing_key)                                                                                  \
-    X("product", "VCEK, CPUID of the report (version 3 on) and the caller name one product", AMD_VEK, true,            \
-      0, check_product)                                                                                                \
-    X("chain.ark-pin", "the root key is AMD's for this product, or a simulator's that the policy names", "share/ark-pins.tsv", true, \
-      NEED_ARK, check_ark_pin)                                                                                         \
-    X("chain.ark-self-signature", "the root is a CA with an RSA-4096 key, signed by itself (PSS, SHA-384)", AMD_VEK, true, \
-      NEED_ARK, check_ark_self_signature)                                                                              \
-    X("chain.ask", "the ASK is a CA with an RSA-4096 key, signed by the root (PSS, SHA-384)", AMD_VEK, true,           \
-      NEED_ASK | NEED_ARK, check_ask)                                                                                  \
-    X("chain.vek", "the VCEK has a P-384 key, is no CA and is signed by the ASK (PSS, SHA-384)", AMD_VEK, true,        \
-      NEED_VEK | NEED_ASK, check_vek)                                                                                  \
-    X("chain.dates", "all three certificates are valid at the time of the appraisal", "RFC 5280, 4.1.2.5", true,       \
-      NEED_VEK | NEED_ASK | NEED_ARK, check_dates)                                                                     \
-    X("vek.extensions", "the VCEK has every AMD extension of its product, each in its canonical form", AMD_VEK, true,  \
-      NEED_VEK, check_vek_extensions)                                                                                  \
-    X("report.signature", "the signature over bytes 0 to 0x29F of the report verifies with the VCEK's key", AMD_REPORT, true, \
-      NEED_REPORT | NEED_VEK, check_report_signature)                                                                  \
-    X("tcb.vek", "the reported TCB is the one that the VCEK was issued for", AMD_VEK, true,                            \
-      NEED_REPORT | NEED_VEK_CLAIMS, check_tcb_vek)                                                                    \
-    X("chip.vek", "the chip id of the report is the one that the VCEK was issued for", AMD_VEK, true,                  \
-      NEED_REPORT | NEED_VEK_CLAIMS, check_chip_vek)                                                                   \
-    X("binding.report-data", "REPORT_DATA is what the caller expects, and not zero", AMD_REPORT, true,                 \
-      NEED_REPORT, check_report_data)                                                                                  \
-    X("tcb.order", "reported TCB <= committed TCB <= current TCB, component by component", AMD_REPORT, false,          \
-      NEED_POLICY | NEED_REPORT | NEED_PRODUCT, check_tcb_order)                                                       \
-    X("policy.simulated", "the root is AMD's, or a simulator's that the policy names", POLICY, false,                  \
-      NEED_POLICY | NEED_ARK, check_policy_simulated)                                                                  \
-    X("policy.product", "the policy names the product", POLICY, false,                                                 \
-      NEED_POLICY | NEED_PRODUCT, check_policy_product)                                                                \
-    X("policy.measurement", "the launch digest is a reference value of the policy that has not expired", POLICY, false, \
-      NEED_POLICY | NEED_REPORT, check_policy_measurement)                                                             \
-    X("policy.tcb-floor", "reported, committed and launch TCB reach the policy's floor, component by component", POLICY, false, \
-      NEED_POLICY | NEED_REPORT | NEED_PRODUCT, check_policy_tcb_floor)                                                \
-    X("policy.debug", "the host cannot debug the guest", POLICY, false,                                                \
-      NEED_POLICY | NEED_REPORT, check_policy_debug)                                                                   \
-    X("policy.migration-agent", "no migration agent can export the guest", POLICY, false,                              \
-      NEED_POLICY | NEED_REPORT, check_policy_migration_agent)                                                         \
-    X("policy.vmpl", "the report was asked for at the policy's privilege level", POLICY, false,                        \
-      NEED_POLICY | NEED_REPORT, check_policy_vmpl)                                                                    \
-    X("policy.chip", "the chip is one of the policy's", POLICY, false,                                                 \
-      NEED_POLICY | NEED_REPORT, check_policy_chip)                                                                    \
-    X("policy.crl", "no certificate of the chain is revoked, by a list that is fresh enough", POLICY, false,           \
-      NEED_POLICY, check_policy_crl)                                                                                   \
-    X("policy.level", "the level that the reference value stands for reaches the policy's minimum", POLICY, false,     \
-      NEED_POLICY | NEED_REPORT, check_policy_level)
+    X("report.parse", "the report has its size, and behind the signed part there is the signature and else zero",      \
+      AMD_REPORT, true, 0, check_report_parse)                                                                         \
+    X("report.version", "the report's version is one whose layout is known (2 to 5)",                                  \
+      AMD_REPORT, true, 0, check_report_version)                                                                       \
+    X("report.signature-algorithm", "the report says that it is signed with ECDSA P-384 and SHA-384",                  \
+      AMD_REPORT, true, NEED_REPORT, check_signature_algorithm)                                                        \
+    X("report.signing-key", "a VCEK signed the report, by its own word and by the certificate, and the chip key is not masked", \
+      AMD_REPORT, true, NEED_REPORT, check_signing_key)                                                                \
+    X("product", "VCEK, CPUID of the report (version 3 on) and the caller name one product",                           \
+      AMD_VEK, true, 0, check_product)                                                                                 \
+    X("chain.ark-pin", "the root key is AMD's for this product, or a simulator's that the policy names",               \
+      "share/ark-pins.tsv", true, NEED_ARK, check_ark_pin)                                                             \
+    X("chain.ark-self-signature", "the root is a CA with an RSA-4096 key, signed by itself (PSS, SHA-384)",            \
+      AMD_VEK, true, NEED_ARK, check_ark_self_signature)                                                               \
+    X("chain.ask", "the ASK is a CA with an RSA-4096 key, signed by the root (PSS, SHA-384)",                          \
+      AMD_VEK, true, NEED_ASK | NEED_ARK, check_ask)                                                                   \
+    X("chain.vek", "the VCEK has a P-384 key, is no CA and is signed by the ASK (PSS, SHA-384)",                       \
+      AMD_VEK, true, NEED_VEK | NEED_ASK, check_vek)                                                                   \
+    X("chain.dates", "all three certificates are valid at the time of the appraisal",                                  \
+      "RFC 5280, 4.1.2.5", true, NEED_VEK | NEED_ASK | NEED_ARK, check_dates)                                          \
+    X("vek.extensions", "the VCEK has every AMD extension of its product, each in its canonical form",                 \
+      AMD_VEK, true, NEED_VEK, check_vek_extensions)                                                                   \
+    X("report.signature", "the signature over bytes 0 to 0x29F of the report verifies with the VCEK's key",            \
+      AMD_REPORT, true, NEED_REPORT | NEED_VEK, check_report_signature)                                                \
+    X("tcb.vek", "the reported TCB is the one that the VCEK was issued for",                                           \
+      AMD_VEK, true, NEED_REPORT | NEED_VEK_CLAIMS, check_tcb_vek)                                                     \
+    X("chip.vek", "the chip id of the report is the one that the VCEK was issued for",                                 \
+      AMD_VEK, true, NEED_REPORT | NEED_VEK_CLAIMS, check_chip_vek)                                                    \
+    X("binding.report-data", "REPORT_DATA is what the caller expects, and not zero",                                   \
+      AMD_REPORT, true, NEED_REPORT, check_report_data)                                                                \
+    X("tcb.order", "reported TCB <= committed TCB <= current TCB, component by component",                             \
+      AMD_REPORT, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT, check_tcb_order)                                    \
+    X("policy.simulated", "the root is AMD's, or a simulator's that the policy names",                                 \
+      POLICY, false, NEED_POLICY | NEED_ARK, check_policy_simulated)                                                   \
+    X("policy.product", "the policy names the product",                                                                \
+      POLICY, false, NEED_POLICY | NEED_PRODUCT, check_policy_product)                                                 \
+    X("policy.measurement", "the launch digest is a reference value of the policy that has not expired",               \
+      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_measurement)                                              \
+    X("policy.tcb-floor", "reported, committed and launch TCB reach the policy's floor, component by component",       \
+      POLICY, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT, check_policy_tcb_floor)                                 \
+    X("policy.debug", "the host cannot debug the guest",                                                               \
+      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_debug)                                                    \
+    X("policy.migration-agent", "no migration agent can export the guest",                                             \
+      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_migration_agent)                                          \
+    X("policy.vmpl", "the report was asked for at the policy's privilege level",                                       \
+      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_vmpl)                                                     \
+    X("policy.chip", "the chip is one of the policy's",                                                                \
+      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_chip)                                                     \
+    X("policy.crl", "no certificate of the chain is revoked, by a list that is fresh enough",                          \
+      POLICY, false, NEED_POLICY, check_policy_crl)                                                                    \
+    X("policy.level", "the level that the reference value stands for reaches the policy's minimum",                    \
+      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_level)
 
 static const struct tst_check_info infos[] = {
 #define CHECK_INFO(id, meaning, source, authenticity, needs, run) {id, meaning, source, authenticity},
@@ -87,12 +87,6 @@ const struct tst_check_info *tst_checks(size_t *count)
     return infos;
 }
 
-static int copy_text(const char *text, char **out)
-{
-    *out = text ? strdup(text) : NULL;
-    return text && !*out ? -TST_INTERNAL : 0;
-}
-
 /* Names in certificates are the sender's: nothing of them reaches a terminal or a log row as a control character. */
 static void clean(char *text)
 {
@@ -103,7 +97,9 @@ static void clean(char *text)
 
 static int conclude(struct tst_check *c, const char *expected, const char *fix, const char *found, va_list ap)
 {
-    if (copy_text(expected, &c->expected) < 0 || copy_text(fix, &c->fix) < 0)
+    c->expected = expected ? strdup(expected) : NULL;
+    c->fix = fix ? strdup(fix) : NULL;
+    if ((expected && !c->expected) || (fix && !c->fix))
         return -TST_INTERNAL;
     if (vasprintf(&c->found, found, ap) < 0) {
         c->found = NULL;
@@ -146,7 +142,8 @@ int check_missing(struct tst_check *c, const char *expected, const char *fix, co
 int check_skip(struct tst_check *c, const char *why)
 {
     c->outcome = TST_CHECK_SKIP;
-    return copy_text(why, &c->found);
+    c->found = strdup(why);
+    return c->found ? 0 : -TST_INTERNAL;
 }
 
 /* ---- what a check needs ---- */
@@ -159,7 +156,8 @@ static int need_cert(const struct appraisal *a, const struct cert_fact *f, struc
         return 0;
     *state = NEED_ENDED;
     if (f->cert)
-        return check_fail(c, "a readable certificate", NULL, "%s: %s", f->name, f->error ? f->error->text : "unreadable");
+        return check_fail(c, "a readable certificate", NULL, "%s: %s", f->name,
+                          f->error ? f->error->text : "unreadable");
     TST_AUTO_STR fix = check_where_to_get(a, f);
     return check_missing(c, NULL, fix, "no %s certificate", f->name);
 }
@@ -196,19 +194,11 @@ static int needs_met(const struct appraisal *a, unsigned needs, struct tst_check
     return 0;
 }
 
-static int check_run(const struct appraisal *a, size_t i, struct tst_check *c)
+int check_run(const struct appraisal *a, size_t i, struct tst_check *c)
 {
     enum need_state state = NEED_MET;
+    c->info = &infos[i];
+    c->outcome = TST_CHECK_FAIL; /* until the check says otherwise */
     int rc = needs_met(a, rules[i].needs, c, &state);
     return rc < 0 || state == NEED_ENDED ? rc : rules[i].run(a, c);
-}
-
-int checks_run(const struct appraisal *a, struct tst_check *out, struct tst_error **err)
-{
-    for (size_t i = 0; i < TST_COUNT(infos); i++) {
-        out[i] = (struct tst_check){.info = &infos[i], .outcome = TST_CHECK_FAIL};
-        if (check_run(a, i, &out[i]) < 0)
-            return tst_fail(err, TST_INTERNAL, "check %s: out of memory", infos[i].id);
-    }
-    return 0;
 }

@@ -46,8 +46,8 @@ enum check_need {
     NEED_PRODUCT = 1 << 6,
 };
 typedef int check_fn(const struct appraisal *a, struct tst_check *c);
-/* Fills out[] (tst_checks() long). */
-int checks_run(const struct appraisal *a, struct tst_check *out, struct tst_error **err);
+/* Runs check i of the table into *c (zeroed); -TST_INTERNAL when out of memory. */
+int check_run(const struct appraisal *a, size_t i, struct tst_check *c);
 
 /* ---- ends of a check; 0, or -TST_INTERNAL when out of memory. expected and fix are copied, may be NULL. ---- */
 int check_pass(struct tst_check *c, const char *found, ...) TST_PRINTF(2, 3);

@@ -89,7 +89,8 @@ int check_policy_migration_agent(const struct appraisal *a, struct tst_check *c)
     bool allowed = a->policy->migration_agent == POLICY_ALLOW;
     memset(none, 0xff, sizeof none);
     if (!allowed && (a->report->policy & TST_SNP_POLICY_MIGRATE_MA))
-        return check_fail(c, "none", "launch the guest without the migration bit (18)", "the guest's policy lets one be bound");
+        return check_fail(c, "none", "launch the guest without the migration bit (18)",
+                          "the guest's policy lets one be bound");
     if (!allowed && memcmp(a->report->report_id_ma, none, sizeof none) != 0)
         return check_fail(c, "none", NULL, "the report names one");
     return check_pass(c, allowed ? "the policy allows one" : "none");
@@ -133,7 +134,7 @@ int check_policy_level(const struct appraisal *a, struct tst_check *c)
     enum tst_level reached = a->reference ? a->reference->level : TST_LEVEL_NONE;
     if (reached >= a->policy->level)
         return check_pass(c, "%s", tst_level_name(reached));
-    return check_fail(c, tst_level_name(a->policy->level),
-                      reached == TST_LEVEL_NONE ? "no reference value matched" : "use an image whose kernel, initrd and command line are measured",
-                      "%s", tst_level_name(reached));
+    const char *fix = reached == TST_LEVEL_NONE ? "no reference value matched"
+                                                : "use an image whose kernel, initrd and command line are measured";
+    return check_fail(c, tst_level_name(a->policy->level), fix, "%s", tst_level_name(reached));
 }

@@ -56,6 +56,12 @@ enum tst_level tst_policy_level(const struct tst_policy *p)
     return p->level;
 }
 
+int policy_set_name(struct tst_policy *p, const char *name, struct tst_error **err)
+{
+    p->name = strdup(name);
+    return p->name ? 0 : tst_fail(err, TST_INTERNAL, "out of memory");
+}
+
 bool policy_names_root(const struct tst_policy *p, const uint8_t spki_sha256[TST_SHA256_BYTES])
 {
     for (size_t i = 0; i < p->root_count; i++)

@@ -68,6 +68,7 @@ extern const char *const policy_permission_words[];
 extern const char *const policy_crl_words[];
 extern const char *const policy_acpi_words[]; /* index 1 = confined */
 
+int policy_set_name(struct tst_policy *p, const char *name, struct tst_error **err);
 bool policy_names_root(const struct tst_policy *p, const uint8_t spki_sha256[TST_SHA256_BYTES]);
 /* NULL: the policy does not know the digest. */
 const struct policy_reference *policy_reference_of(const struct tst_policy *p, const uint8_t digest[TST_SNP_DIGEST_BYTES]);

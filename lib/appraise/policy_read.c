@@ -278,15 +278,13 @@ static int read_crl(void *to, const struct tst_yaml *value, struct tst_error **e
 /* ---- the policy ---- */
 static int read_name(void *to, const struct tst_yaml *value, struct tst_error **err)
 {
-    struct tst_policy *p = ((struct policy_reader *)to)->p;
     const char *name = NULL;
     int rc = tst_yaml_str(value, &name, err);
     if (rc < 0)
         return rc;
     if (!tst_is_name(name))
         return tst_yaml_fail(value, err, "name: expected 1 to 63 of a-z, 0-9 and '-', a letter first");
-    p->name = strdup(name);
-    return p->name ? 0 : tst_fail(err, TST_INTERNAL, "out of memory");
+    return policy_set_name(((struct policy_reader *)to)->p, name, err);
 }
 
 static int read_level(void *to, const struct tst_yaml *value, struct tst_error **err)

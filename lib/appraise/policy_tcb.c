@@ -13,7 +13,8 @@ static int read_component(void *to, const struct tst_yaml *value, struct tst_err
         const char *key;
         uint8_t *slot;
     } slots[] = {
-        {"fmc", &tcb->fmc}, {"bootloader", &tcb->bootloader}, {"tee", &tcb->tee}, {"snp", &tcb->snp}, {"microcode", &tcb->microcode},
+        {"fmc", &tcb->fmc}, {"bootloader", &tcb->bootloader}, {"tee", &tcb->tee},
+        {"snp", &tcb->snp}, {"microcode", &tcb->microcode},
     };
     uint64_t number = 0;
     int rc = tst_yaml_u64(value, UINT8_MAX, &number, err);

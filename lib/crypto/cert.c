@@ -150,7 +150,7 @@ int tst_cert_to_pem(const struct tst_cert *c, char **out, struct tst_error **err
 /* ---- what it says ---- */
 
 /* The one value of an attribute as UTF-8; "" if there is none. */
-static int name_value(const X509_NAME *name, int nid, const char *what, char *out, size_t size, struct tst_error **err)
+int cert_name_value(const X509_NAME *name, int nid, const char *what, char *out, size_t size, struct tst_error **err)
 {
     out[0] = 0;
     int at = X509_NAME_get_index_by_NID(name, nid, -1);
@@ -172,13 +172,13 @@ static int name_value(const X509_NAME *name, int nid, const char *what, char *ou
 static int read_names(const X509 *x509, struct tst_cert_info *out, struct tst_error **err)
 {
     const X509_NAME *subject = X509_get_subject_name(x509), *issuer = X509_get_issuer_name(x509);
-    int rc = name_value(subject, NID_commonName, "subject CN", out->subject_cn, sizeof out->subject_cn, err);
-    rc = rc ? rc : name_value(subject, NID_organizationName, "subject O", out->subject_o, sizeof out->subject_o, err);
-    rc = rc ? rc : name_value(issuer, NID_commonName, "issuer CN", out->issuer_cn, sizeof out->issuer_cn, err);
-    return rc ? rc : name_value(issuer, NID_organizationName, "issuer O", out->issuer_o, sizeof out->issuer_o, err);
+    int rc = cert_name_value(subject, NID_commonName, "subject CN", out->subject_cn, sizeof out->subject_cn, err);
+    rc = rc ? rc : cert_name_value(subject, NID_organizationName, "subject O", out->subject_o, sizeof out->subject_o, err);
+    rc = rc ? rc : cert_name_value(issuer, NID_commonName, "issuer CN", out->issuer_cn, sizeof out->issuer_cn, err);
+    return rc ? rc : cert_name_value(issuer, NID_organizationName, "issuer O", out->issuer_o, sizeof out->issuer_o, err);
 }
 
-static int read_time(const ASN1_TIME *from, time_t *out, struct tst_error **err)
+int cert_read_time(const ASN1_TIME *from, time_t *out, struct tst_error **err)
 {
     struct tm tm;
     if (!from || ASN1_TIME_to_tm(from, &tm) != 1)
@@ -243,7 +243,7 @@ static bool algor_is_mgf1_sha384(const X509_ALGOR *a)
     return algor_is_sha384(hash);
 }
 
-static bool algor_is_pss_sha384(const X509_ALGOR *a)
+bool algor_is_pss_sha384(const X509_ALGOR *a)
 {
     const ASN1_OBJECT *oid;
     int type;
@@ -272,8 +272,8 @@ int tst_cert_info(const struct tst_cert *c, struct tst_cert_info *out, struct ts
 {
     *out = (struct tst_cert_info){0};
     int rc = read_names(c->x509, out, err);
-    rc = rc ? rc : read_time(X509_get0_notBefore(c->x509), &out->not_before, err);
-    rc = rc ? rc : read_time(X509_get0_notAfter(c->x509), &out->not_after, err);
+    rc = rc ? rc : cert_read_time(X509_get0_notBefore(c->x509), &out->not_before, err);
+    rc = rc ? rc : cert_read_time(X509_get0_notAfter(c->x509), &out->not_after, err);
     rc = rc ? rc : cert_is_ca(c->x509, &out->ca, err);
     rc = rc ? rc : cert_spki_sha256(c->x509, out->spki_sha256, err);
     if (rc)

@@ -164,18 +164,23 @@ static int put_body(X509 *x, const struct tst_cert_spec *spec, const struct tst_
     return put_extensions(x, spec, issuer);
 }
 
-static int sign(X509 *x, const struct tst_key *key)
+int issue_sign_init(EVP_MD_CTX *ctx, const struct tst_key *key)
 {
-    TST_CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *options = NULL; /* belongs to ctx */
     const EVP_MD *md = key_signature_md(key->kind);
-    if (!ctx || EVP_DigestSignInit(ctx, &options, md, NULL, key->pkey) != 1)
+    if (EVP_DigestSignInit(ctx, &options, md, NULL, key->pkey) != 1)
         return -1;
     if (key->kind == TST_KEY_RSA4096 && (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) != 1 ||
                                          EVP_PKEY_CTX_set_rsa_mgf1_md(options, md) != 1 ||
                                          EVP_PKEY_CTX_set_rsa_pss_saltlen(options, PSS_SALT_BYTES) != 1))
         return -1;
-    return X509_sign_ctx(x, ctx) > 0 ? 0 : -1;
+    return 0;
+}
+
+static int sign(X509 *x, const struct tst_key *key)
+{
+    TST_CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    return ctx && issue_sign_init(ctx, key) == 0 && X509_sign_ctx(x, ctx) > 0 ? 0 : -1;
 }
 
 static int check_issuer(const struct tst_cert *cert, const struct tst_key *key, const struct tst_key *subject,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crypto/ecdsa.c - ECDSA with signatures as r||s, each as long as the curve's coordinate (RFC 7518 §3.4); the hash is
- * SHA-256 with P-256 and SHA-384 with P-384. */
+ * SHA-256 with P-256 and SHA-384 with P-384, unless the caller names another (AMD's legacy SEV firmware does). */
 #include <openssl/ec.h>
 #include <openssl/err.h>
 
@@ -17,7 +17,7 @@ static int need_curve(const struct tst_key *k, struct tst_error **err)
     return 0;
 }
 
-int tst_ecdsa_sign(const struct tst_key *k, const void *msg, size_t n, uint8_t *rs, struct tst_error **err)
+static int sign(const struct tst_key *k, const EVP_MD *md, const void *msg, size_t n, uint8_t *rs, struct tst_error **err)
 {
     int rc = need_curve(k, err);
     if (rc)
@@ -27,7 +27,7 @@ int tst_ecdsa_sign(const struct tst_key *k, const void *msg, size_t n, uint8_t *
     uint8_t der[DER_MAX_BYTES];
     size_t der_n = sizeof der;
     TST_CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (!ctx || EVP_DigestSignInit(ctx, NULL, key_signature_md(k->kind), NULL, k->pkey) != 1 ||
+    if (!ctx || EVP_DigestSignInit(ctx, NULL, md, NULL, k->pkey) != 1 ||
         EVP_DigestSign(ctx, der, &der_n, msg, n) != 1)
         return crypto_fail(err, TST_INTERNAL, "ecdsa: cannot sign");
     const uint8_t *at = der;
@@ -37,6 +37,17 @@ int tst_ecdsa_sign(const struct tst_key *k, const void *msg, size_t n, uint8_t *
         BN_bn2binpad(ECDSA_SIG_get0_s(sig), rs + size, size) != size)
         return crypto_fail(err, TST_INTERNAL, "ecdsa: cannot write the signature");
     return 0;
+}
+
+int tst_ecdsa_sign(const struct tst_key *k, const void *msg, size_t n, uint8_t *rs, struct tst_error **err)
+{
+    return sign(k, key_signature_md(k->kind), msg, n, rs, err);
+}
+
+int tst_ecdsa_sign_hash(const struct tst_key *k, enum tst_hash hash, const void *msg, size_t n, uint8_t *rs,
+                        struct tst_error **err)
+{
+    return sign(k, hash_md(hash), msg, n, rs, err);
 }
 
 /* r||s -> the DER form that OpenSSL verifies; 0 on failure. */
@@ -53,7 +64,8 @@ static size_t signature_der(const uint8_t *rs, int size, uint8_t der[DER_MAX_BYT
     return n > 0 && n <= DER_MAX_BYTES ? (size_t)i2d_ECDSA_SIG(sig, &der) : 0;
 }
 
-int tst_ecdsa_verify(const struct tst_key *k, const void *msg, size_t n, const uint8_t *rs, struct tst_error **err)
+static int verify(const struct tst_key *k, const EVP_MD *md, const void *msg, size_t n, const uint8_t *rs,
+                  struct tst_error **err)
 {
     int rc = need_curve(k, err);
     if (rc)
@@ -61,11 +73,22 @@ int tst_ecdsa_verify(const struct tst_key *k, const void *msg, size_t n, const u
     uint8_t der[DER_MAX_BYTES];
     size_t der_n = signature_der(rs, (int)key_coordinate_bytes(k->kind), der);
     TST_CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (der_n == 0 || !ctx || EVP_DigestVerifyInit(ctx, NULL, key_signature_md(k->kind), NULL, k->pkey) != 1)
+    if (der_n == 0 || !ctx || EVP_DigestVerifyInit(ctx, NULL, md, NULL, k->pkey) != 1)
         return crypto_fail(err, TST_INTERNAL, "ecdsa: cannot verify");
     if (EVP_DigestVerify(ctx, der, der_n, msg, n) != 1) {
         ERR_clear_error();
         return tst_fail(err, TST_REFUTED, "signature: does not verify with this %s key", key_kind_name(k->kind));
     }
     return 0;
+}
+
+int tst_ecdsa_verify(const struct tst_key *k, const void *msg, size_t n, const uint8_t *rs, struct tst_error **err)
+{
+    return verify(k, key_signature_md(k->kind), msg, n, rs, err);
+}
+
+int tst_ecdsa_verify_hash(const struct tst_key *k, enum tst_hash hash, const void *msg, size_t n, const uint8_t *rs,
+                          struct tst_error **err)
+{
+    return verify(k, hash_md(hash), msg, n, rs, err);
 }

@@ -14,6 +14,11 @@ int crypto_fail(struct tst_error **err, enum tst_code code, const char *what)
     return rc;
 }
 
+const EVP_MD *hash_md(enum tst_hash hash)
+{
+    return hash == TST_HASH_SHA384 ? EVP_sha384() : EVP_sha256();
+}
+
 static int digest(const EVP_MD *md, const void *p, size_t n, uint8_t *out, struct tst_error **err)
 {
     if (EVP_Digest(p, n, out, NULL, md, NULL) != 1)

@@ -41,6 +41,7 @@ int key_wrap(EVP_PKEY *pkey, bool has_private, struct tst_key **out, struct tst_
 size_t key_coordinate_bytes(enum tst_key_kind kind);
 /* Hash that goes with a key when it signs; NULL for Ed25519 and others. */
 const EVP_MD *key_signature_md(enum tst_key_kind kind);
+const EVP_MD *hash_md(enum tst_hash hash);
 
 /* Takes x509 over, also when it fails. */
 int cert_wrap(X509 *x509, struct tst_cert **out, struct tst_error **err);
@@ -51,5 +52,11 @@ int cert_is_ca(const X509 *x509, bool *out, struct tst_error **err);
 bool cert_self_issued(const X509 *x509);
 /* RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48 bytes, and nothing else. */
 bool cert_signed_pss_sha384(const X509 *x509);
+bool algor_is_pss_sha384(const X509_ALGOR *a);
+/* The one value of an attribute as UTF-8; "" if there is none. `what` names it in the error. */
+int cert_name_value(const X509_NAME *name, int nid, const char *what, char *out, size_t size, struct tst_error **err);
+int cert_read_time(const ASN1_TIME *from, time_t *out, struct tst_error **err);
+/* Signature algorithm of an RSA issuer's key: RSASSA-PSS, SHA-384, salt 48. 0 or -1. */
+int issue_sign_init(EVP_MD_CTX *ctx, const struct tst_key *key);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crypto/kdf.c - key agreement and key wrapping for JWE: ECDH on P-256, the one-step KDF of NIST SP 800-56A with SHA-256
- * (RFC 7518 §4.6), AES key wrap with a 256-bit key (RFC 3394). Every intermediate value lives in a tst_secret. */
+/* crypto/kdf.c - key agreement and key wrapping: ECDH on P-256 (JWE) and P-384 (legacy SEV), the one-step KDF of
+ * NIST SP 800-56A with SHA-256 (RFC 7518 §4.6), AES key wrap with a 256-bit key (RFC 3394). Every intermediate value lives
+ * in a tst_secret. */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
@@ -15,15 +16,16 @@
 TST_CLEANUP_FN(EVP_KDF *, EVP_KDF_free)
 TST_CLEANUP_FN(EVP_KDF_CTX *, EVP_KDF_CTX_free)
 
-int tst_ecdh(const struct tst_key *mine, const struct tst_key *theirs, struct tst_secret **z, struct tst_error **err)
+static int agree(enum tst_key_kind kind, const struct tst_key *mine, const struct tst_key *theirs, struct tst_secret **z,
+                 struct tst_error **err)
 {
-    if (mine->kind != TST_KEY_P256 || theirs->kind != TST_KEY_P256)
-        return tst_fail(err, TST_USAGE, "ecdh: both keys must be on P-256, not %s and %s", key_kind_name(mine->kind),
-                        key_kind_name(theirs->kind));
+    if (mine->kind != kind || theirs->kind != kind)
+        return tst_fail(err, TST_USAGE, "ecdh: both keys must be on %s, not %s and %s", key_kind_name(kind),
+                        key_kind_name(mine->kind), key_kind_name(theirs->kind));
     if (!mine->has_private)
         return tst_fail(err, TST_USAGE, "ecdh: the own key has no private part");
     TST_AUTO_SECRET secret = NULL;
-    size_t n = key_coordinate_bytes(TST_KEY_P256);
+    size_t n = key_coordinate_bytes(kind);
     int rc = tst_secret_new(n, &secret, err);
     if (rc)
         return rc;
@@ -33,6 +35,16 @@ int tst_ecdh(const struct tst_key *mine, const struct tst_key *theirs, struct ts
         return crypto_fail(err, TST_INTERNAL, "ecdh: no agreement");
     *z = TST_STEAL(secret);
     return 0;
+}
+
+int tst_ecdh(const struct tst_key *mine, const struct tst_key *theirs, struct tst_secret **z, struct tst_error **err)
+{
+    return agree(TST_KEY_P256, mine, theirs, z, err);
+}
+
+int tst_ecdh_p384(const struct tst_key *mine, const struct tst_key *theirs, struct tst_secret **z, struct tst_error **err)
+{
+    return agree(TST_KEY_P384, mine, theirs, z, err);
 }
 
 int tst_concat_kdf(const struct tst_secret *z, const void *other_info, size_t n, size_t out_bytes,

@@ -18,7 +18,7 @@
 #include "platform/process.h"
 
 #define STATUS_PATH RUN_DIR "/status.json"
-enum { RETRY_MIN_S = 1, RETRY_MAX_S = 60, REFUSED_RETRY_S = 30, REFUSED_RETRY_MAX_S = 600, RENEW_RETRY_S = 5 };
+enum { RETRY_MIN_S = 1, RETRY_MAX_S = 60, REFUSED_RETRY_S = 30, REFUSED_RETRY_MAX_S = 600, RENEW_RETRY_S = 5, RESTART_S = 3 };
 
 enum agent_state { JOINING, ADMITTED, REFUSED, EXPIRED };
 static const char *const state_names[] = { "joining", "admitted", "refused", "expired" };
@@ -31,6 +31,7 @@ struct agent {
     char *reason, *detail; /* of the last failure */
     int64_t next_s;        /* when to act next */
     int64_t lease_end_s;
+    int64_t restart_s; /* a daemon that dies is not started again before */
     unsigned retry_s;
     int signals;
     bool stop;
@@ -96,9 +97,15 @@ static void leave(struct agent *a)
     bundle_clear(&a->bundle);
 }
 
+/* A nonce that the broker does not take is no refusal of this node: it was restarted since the challenge. */
+static bool broker_said_no(const struct tst_error *e)
+{
+    return e->code == TST_DENIED && !(e->reason && strncmp(e->reason, "nonce-", 6) == 0);
+}
+
 static void join_failed(struct agent *a, struct tst_error *e)
 {
-    bool refused = e->code == TST_DENIED || e->code == TST_REFUTED || e->code == TST_USAGE;
+    bool refused = broker_said_no(e) || e->code == TST_REFUTED || e->code == TST_USAGE;
     unsigned least = refused ? REFUSED_RETRY_S : RETRY_MIN_S, most = refused ? REFUSED_RETRY_MAX_S : RETRY_MAX_S;
     say_failure(a, e);
     a->state = refused ? REFUSED : a->state == EXPIRED ? EXPIRED : JOINING;
@@ -144,11 +151,12 @@ static void expire(struct agent *a)
     write_status(a);
 }
 
-/* The broker's own "no" ends the lease at once; anything else leaves time until it runs out. */
+/* The broker's own "no" ends the lease at once; anything else, also somebody else at its address, leaves time until it
+ * runs out. */
 static void renew_failed(struct agent *a, struct tst_error *e)
 {
     say_failure(a, e);
-    if (e->code == TST_DENIED || e->code == TST_REFUTED) {
+    if (broker_said_no(e)) {
         expire(a);
         return;
     }
@@ -176,14 +184,23 @@ static void renew(struct agent *a)
     write_status(a);
 }
 
-static void act(struct agent *a)
+static void revive(struct agent *a, int64_t now)
 {
     TST_AUTO_ERROR err = NULL;
+    if (now < a->restart_s)
+        return;
+    a->restart_s = now + RESTART_S;
+    if (daemons_restart_dead(&a->daemons, &err))
+        say_failure(a, err);
+}
+
+static void act(struct agent *a)
+{
     int64_t now = now_s();
     if (a->state == ADMITTED && now >= a->lease_end_s)
         expire(a);
-    else if (a->state == ADMITTED && daemons_restart_dead(&a->daemons, &err))
-        say_failure(a, err);
+    else if (a->state == ADMITTED)
+        revive(a, now);
     if (now < a->next_s)
         return;
     if (a->state == ADMITTED)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* broker/http.c - HTTP by libevent. One table of routes with the role that each needs; bodies at most 64 KiB over TLS;
- * idle connections end after 10 s, and open files bound the number of sessions. Errors are RFC 9457 problem+json. */
+ * idle connections end after 10 s, any after 30 s, and open files bound the number of sessions. Errors are RFC 9457 problem+json. */
 #include "broker/http.h"
 
 #include <errno.h>
@@ -25,11 +25,18 @@ enum {
     BODY_MAX_BYTES = 64 * 1024,
     HEADERS_MAX_BYTES = 8 * 1024,
     IDLE_S = 10,
+    SESSION_S = 30,
     FILES_MAX = 512, /* bounds concurrent sessions */
     LOG_PAGE_ROWS = 1000,
 };
 
 enum role { ROLE_NODE /* anybody over TLS */, ROLE_LOCAL /* any local user */, ROLE_OPERATOR, ROLE_OWNER };
+
+/* Who has a file descriptor, and since when. */
+struct session {
+    uint64_t cookie; /* the kernel's number of the socket; 0 = no session */
+    time_t since_s;
+};
 
 struct server {
     struct broker *broker;
@@ -37,6 +44,7 @@ struct server {
     struct event_base *base;
     struct ssl_ctx_st *tls;
     struct evhttp *doors[2];
+    struct session sessions[FILES_MAX]; /* by file descriptor */
 };
 
 struct call {
@@ -401,6 +409,36 @@ static int open_local_door(struct server *s, const char *path, struct tst_error 
     return evhttp_set_cb(s->doors[1], "/metrics", send_metrics, s) ? tst_fail(err, TST_INTERNAL, "cannot serve HTTP") : 0;
 }
 
+/* ---- sessions: the idle time-out alone would let a client that sends a byte now and then stay for ever ---- */
+
+/* 0 unless fd is an accepted TCP connection. */
+static uint64_t session_cookie(int fd)
+{
+    int domain = 0, listening = 1;
+    uint64_t cookie = 0;
+    socklen_t n = sizeof domain, m = sizeof listening, k = sizeof cookie;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) || domain != AF_INET ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &m) || listening ||
+        getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &k))
+        return 0;
+    return cookie;
+}
+
+static void end_old_sessions(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    struct timespec t;
+    (void)fd, (void)what;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    for (int i = 0; i < FILES_MAX; i++) {
+        uint64_t cookie = session_cookie(i);
+        if (cookie != s->sessions[i].cookie)
+            s->sessions[i] = (struct session){ cookie, t.tv_sec };
+        else if (cookie && t.tv_sec - s->sessions[i].since_s >= SESSION_S)
+            shutdown(i, SHUT_RDWR);
+    }
+}
+
 static void on_signal(evutil_socket_t signal_number, short what, void *arg)
 {
     (void)signal_number, (void)what;
@@ -409,15 +447,21 @@ static void on_signal(evutil_socket_t signal_number, short what, void *arg)
 
 static int loop(struct server *s, struct tst_error **err)
 {
-    struct event *term = evsignal_new(s->base, SIGTERM, on_signal, s->base);
-    struct event *interrupt = evsignal_new(s->base, SIGINT, on_signal, s->base);
+    const struct timeval second = { 1, 0 };
+    struct event *events[] = {
+        evsignal_new(s->base, SIGTERM, on_signal, s->base),
+        evsignal_new(s->base, SIGINT, on_signal, s->base),
+        event_new(s->base, -1, EV_PERSIST, end_old_sessions, s),
+    };
     int r = 0;
-    if (!term || !interrupt || event_add(term, NULL) || event_add(interrupt, NULL) || event_base_dispatch(s->base) < 0)
+    for (size_t i = 0; i < TST_COUNT(events); i++)
+        if (!events[i] || event_add(events[i], i == 2 ? &second : NULL))
+            r = tst_fail(err, TST_INTERNAL, "event loop cannot start");
+    if (!r && event_base_dispatch(s->base) < 0)
         r = tst_fail(err, TST_INTERNAL, "event loop failed");
-    if (term)
-        event_free(term);
-    if (interrupt)
-        event_free(interrupt);
+    for (size_t i = 0; i < TST_COUNT(events); i++)
+        if (events[i])
+            event_free(events[i]);
     return r;
 }
 

@@ -10,11 +10,13 @@ static int take_down(const struct cluster_handle *h, bool purge, bool as_json, s
     progress_start(&progress, as_json ? stderr : stdout);
     int rc = h->provider->down(h->state, h->plan, purge, &progress, err);
     if (!rc && as_json) {
-        TST_AUTO_JSON result = json_pack("{s:s, s:b, s:O}", "state", h->state, "purged", (int)purge, "phases", progress.phases);
+        TST_AUTO_JSON result =
+            json_pack("{s:s, s:b, s:O}", "state", h->state, "purged", (int)purge, "phases", progress.phases);
         cli_print_json(result);
     } else if (!rc)
         printf("%s is down; %s\n", h->state,
-               purge ? "its state is removed" : "keys, log and shared folders stay (`testudo down --purge` removes them)");
+               purge ? "its state is removed"
+                     : "keys, log and shared folders stay (`testudo down --purge` removes them)");
     progress_clear(&progress);
     return rc;
 }

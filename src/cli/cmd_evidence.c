@@ -47,7 +47,8 @@ static int place_cert(struct tst_cert *c, struct tst_snp_certs *certs, struct ts
         return rc;
     struct tst_cert **slot = info.self_issued ? &certs->ark : info.ca ? &certs->ask : &certs->vek;
     if (*slot)
-        return tst_fail(err, TST_USAGE, "'%s' is one too many: a chain is one ARK, one ASK and at most one VCEK", info.subject_cn);
+        return tst_fail(err, TST_USAGE, "'%s' is one too many: a chain is one ARK, one ASK and at most one VCEK",
+                        info.subject_cn);
     *slot = tst_cert_ref(c);
     return 0;
 }
@@ -136,7 +137,8 @@ static void print_holds(const struct tst_verdict *v)
 
 static void print_refused(const struct tst_verdict *v, int status)
 {
-    static const char *const words[] = {[TST_REFUTED] = "refuted", [TST_UNDECIDABLE] = "undecidable", [TST_DENIED] = "refused by policy"};
+    static const char *const words[] = {
+        [TST_REFUTED] = "refuted", [TST_UNDECIDABLE] = "undecidable", [TST_DENIED] = "refused by policy"};
     const char *word = (size_t)status < TST_COUNT(words) ? words[status] : NULL;
     printf("verdict: %s%s, by %s\n", word ? word : "does not hold", v->simulated ? " (SIMULATED)" : "",
            tst_verdict_first(v)->info->id);
@@ -211,7 +213,7 @@ static int evidence_verify(const struct cli_command *self, const struct cli_args
     if (rc == 0)
         rc = tst_appraise(&in, &verdict, err);
     tst_snp_certs_clear(&evidence.certs);
-    return rc < 0 ? rc : show(verdict, in.now, cli_value(self, args, "--json") != NULL, err);
+    return rc ? rc : show(verdict, in.now, cli_value(self, args, "--json") != NULL, err);
 }
 
 const struct cli_command cmd_evidence_verify = {

@@ -9,7 +9,7 @@ static int check_realm(const struct plan *plan, const char *instance, const char
 
     if (!plan_find(plan, instance, &realm))
         return tst_fail(err, TST_NOT_FOUND, "%s is not in the plan", instance);
-    if (want && strcmp(want, realm->name)) {
+    if (want && strcmp(want, realm->name) != 0) {
         tst_fail(err, TST_USAGE, "%s is not a node of realm %s", instance, want);
         return tst_hint(err, want, realm->name, NULL);
     }

@@ -5,14 +5,15 @@
 
 static void print_member(const struct plan_realm *realm, const struct plan_member *m)
 {
-    printf("%-9s %-7s %-11s %-13s %5u %7u MiB  %-9s %s\n", m->instance, realm->name, plan_role(m), m->address, m->cores,
-           m->memory_mib, tst_level_name(realm->level), m->reserved ? "reserved" : "started");
+    printf("%-9s %-7s %-11s %-13s %5u %7u MiB  %-9s %s\n", m->instance, realm->name, plan_role(m), m->address,
+           m->cores, m->memory_mib, tst_level_name(realm->level), m->reserved ? "reserved" : "started");
 }
 
 static void print_table(const struct plan *plan)
 {
-    printf("cluster %s, broker %s\n\n%-9s %-7s %-11s %-13s %5s %11s  %-9s %s\n", plan->cluster, plan->broker, "INSTANCE",
-           "REALM", "ROLE", "ADDRESS", "CORES", "MEMORY", "LEVEL", "BY UP");
+    printf("cluster %s, broker %s\n\n", plan->cluster, plan->broker);
+    printf("%-9s %-7s %-11s %-13s %5s %11s  %-9s %s\n", "INSTANCE", "REALM", "ROLE", "ADDRESS", "CORES", "MEMORY",
+           "LEVEL", "BY UP");
     for (size_t r = 0; r < plan->realm_count; r++)
         for (size_t i = 0; i < plan->realms[r].member_count; i++)
             print_member(&plan->realms[r], &plan->realms[r].members[i]);

@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "cluster/command.h"
 
-#define SHORT_HEX 12
+#define CELL_BYTES 24
 
 static const char *text_of(const json_t *node, const char *key)
 {
@@ -14,52 +14,84 @@ static const char *text_of(const json_t *node, const char *key)
     return text && *text ? text : "-";
 }
 
-/* Time left of the lease: "9m51s". */
-static void print_lease(const json_t *node, char out[16])
+static bool is_true(const json_t *node, const char *key)
+{
+    return json_is_true(json_object_get(node, key));
+}
+
+static void cell_machine(const json_t *node, char out[CELL_BYTES])
+{
+    snprintf(out, CELL_BYTES, "%s", is_true(node, "alive") ? "runs" : is_true(node, "reserved") ? "reserved" : "dead");
+}
+
+static void cell_mark(const json_t *node, char out[CELL_BYTES])
+{
+    snprintf(out, CELL_BYTES, "%s", is_true(node, "simulated") ? "SIMULATED" : "-");
+}
+
+/* Time left: "9m51s". */
+static void cell_lease(const json_t *node, char out[CELL_BYTES])
 {
     TST_AUTO_ERROR ignored = NULL;
     time_t until;
-    const char *text = json_string_value(json_object_get(node, "lease-until"));
 
-    strcpy(out, "-");
-    if (!text || tst_time_parse(text, &until, &ignored))
+    snprintf(out, CELL_BYTES, "-");
+    if (tst_time_parse(text_of(node, "lease-until"), &until, &ignored))
         return;
     long left = (long)(until - time(NULL));
     if (left > 0 && left < 100 * 3600)
-        snprintf(out, 16, "%ldm%02lds", left / 60, left % 60);
+        snprintf(out, CELL_BYTES, "%ldm%02lds", left / 60, left % 60);
 }
+
+/* The table's columns: a member of the node as it is, or what a function makes of it; cut to the width. */
+static const struct column {
+    const char *title;
+    int width;
+    const char *key;
+    void (*print)(const json_t *node, char out[CELL_BYTES]);
+} columns[] = {
+    {"INSTANCE", 8, "instance", NULL}, {"REALM", 7, "realm", NULL},    {"ROLE", 10, "role", NULL},
+    {"ADDRESS", 15, "address", NULL},  {"MACHINE", 8, NULL, cell_machine}, {"BROKER", 8, "state", NULL},
+    {"LEVEL", 8, "level", NULL},       {"MARK", 9, NULL, cell_mark},   {"DIGEST", 12, "digest", NULL},
+    {"CHIP", 12, "chip-id", NULL},     {"LEASE", 7, NULL, cell_lease}, {"SLURM", 12, "slurm", NULL},
+};
 
 static void print_node(const json_t *node)
 {
-    char lease[16];
-    bool simulated = json_is_true(json_object_get(node, "simulated"));
-    bool reserved = json_is_true(json_object_get(node, "reserved")), alive = json_is_true(json_object_get(node, "alive"));
-
-    print_lease(node, lease);
-    printf("%-8s %-7s %-10s %-13s %-8s %-9s %-9s %-9s %-*.*s %-*.*s %-8s %s\n", text_of(node, "instance"),
-           text_of(node, "realm"), text_of(node, "role"), text_of(node, "address"), alive ? "runs" : reserved ? "reserved" : "dead",
-           text_of(node, "state"), text_of(node, "level"), simulated ? "SIMULATED" : "-", SHORT_HEX, SHORT_HEX,
-           text_of(node, "digest"), SHORT_HEX, SHORT_HEX, text_of(node, "chip-id"), lease, text_of(node, "slurm"));
-    if (strcmp(text_of(node, "reason"), "-"))
+    for (size_t i = 0; i < TST_COUNT(columns); i++) {
+        const struct column *c = &columns[i];
+        char cell[CELL_BYTES];
+        if (c->print)
+            c->print(node, cell);
+        else
+            snprintf(cell, sizeof cell, "%s", text_of(node, c->key));
+        printf("%-*.*s%s", c->width, c->width, cell, i + 1 < TST_COUNT(columns) ? " " : "\n");
+    }
+    if (json_is_string(json_object_get(node, "reason")))
         printf("         refused: %s\n", text_of(node, "reason"));
+}
+
+static void print_head(const json_t *status)
+{
+    const json_t *broker = json_object_get(status, "broker"), *simulator = json_object_get(status, "simulator");
+
+    if (is_true(status, "simulated"))
+        puts("*** SIMULATED: evidence is signed by software on this machine; it proves nothing about hardware ***");
+    printf("cluster %s, provider %s, broker %s (%s), simulator %s\n\n", text_of(status, "cluster"),
+           text_of(status, "provider"), text_of(broker, "address"),
+           is_true(broker, "answers") ? "answers" : is_true(broker, "alive") ? "runs, does not answer" : "down",
+           is_true(simulator, "alive") ? "runs" : "down");
 }
 
 static void print_table(const json_t *status)
 {
-    json_t *broker = json_object_get(status, "broker"), *nodes = json_object_get(status, "nodes"), *node;
+    const json_t *node;
     size_t i;
 
-    if (json_is_true(json_object_get(status, "simulated")))
-        puts("*** SIMULATED: evidence is signed by software on this machine; it proves nothing about hardware ***");
-    printf("cluster %s, provider %s, broker %s (%s), simulator %s\n\n", text_of(status, "cluster"), text_of(status, "provider"),
-           text_of(broker, "address"),
-           json_is_true(json_object_get(broker, "answers")) ? "answers"
-           : json_is_true(json_object_get(broker, "alive")) ? "runs, does not answer"
-                                                            : "down",
-           json_is_true(json_object_get(json_object_get(status, "simulator"), "alive")) ? "runs" : "down");
-    printf("%-8s %-7s %-10s %-13s %-8s %-9s %-9s %-9s %-*s %-*s %-8s %s\n", "INSTANCE", "REALM", "ROLE", "ADDRESS", "MACHINE",
-           "BROKER", "LEVEL", "MARK", SHORT_HEX, "DIGEST", SHORT_HEX, "CHIP", "LEASE", "SLURM");
-    json_array_foreach(nodes, i, node)
+    print_head(status);
+    for (i = 0; i < TST_COUNT(columns); i++)
+        printf("%-*s%s", columns[i].width, columns[i].title, i + 1 < TST_COUNT(columns) ? " " : "\n");
+    json_array_foreach(json_object_get(status, "nodes"), i, node)
         print_node(node);
 }
 
@@ -76,8 +108,7 @@ static int run(const struct cli_command *self, const struct cli_args *args, stru
         cli_print_json(status);
     else
         print_table(status);
-    bool answers = json_is_true(json_object_get(json_object_get(status, "broker"), "answers"));
-    return answers ? 0 : tst_exit_status(TST_UNREACHABLE);
+    return is_true(json_object_get(status, "broker"), "answers") ? 0 : tst_exit_status(TST_UNREACHABLE);
 }
 
 const struct cli_command cmd_status = {
@@ -87,6 +118,7 @@ const struct cli_command cmd_status = {
     .max_operands = 1,
     .summary = "show every node: machine, broker, level, mark, digest, chip, lease, Slurm",
     .exits = "0 printed, 2 no such cluster, 5 printed, but the broker does not answer",
-    .options = {{"--state", "DIR", "state folder (TESTUDO_STATE)"}, {"--json", NULL, "everything that is known, as JSON"}},
+    .options = {{"--state", "DIR", "state folder (TESTUDO_STATE)"},
+                {"--json", NULL, "everything that is known, as JSON"}},
     .run = run,
 };

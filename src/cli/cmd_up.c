@@ -4,7 +4,8 @@
 #include "cluster/provider.h"
 #include "cluster/state.h"
 
-static int print_result(const struct provider *provider, const struct provider_up *req, bool as_json, struct tst_error **err)
+static int print_result(const struct provider *provider, const struct provider_up *req, bool as_json,
+                        struct tst_error **err)
 {
     TST_AUTO_JSON status = NULL;
 
@@ -64,7 +65,8 @@ const struct cli_command cmd_up = {
     .min_operands = 1,
     .max_operands = 1,
     .summary = "bring a cluster up; run it again after an interruption",
-    .exits = "0 every node is admitted and idle, 2 the file is not right, 3 a node did not come up, 5 broker unreachable",
+    .exits = "0 every node is admitted and idle, 2 the file is not right, 3 a node did not come up, 5 broker "
+             "unreachable",
     .options = {{"--state", "DIR", "state folder (TESTUDO_STATE; default " STATE_ROOT "/CLUSTER)"},
                 {"--json", NULL, "status, phases and seconds as JSON; progress goes to stderr"}},
     .run = run,

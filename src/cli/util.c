@@ -28,6 +28,8 @@ int cli_read_file(const char *path, size_t max, char **text, size_t *n, struct t
         r = tst_fail(err, TST_USAGE, "%s: %m", path);
     if (f != stdin)
         fclose(f);
+    if (!r && b.n > max)
+        r = tst_fail(err, TST_TOO_LARGE, "larger than %zu bytes", max);
     if (r)
         return tst_wrap(err, "%s", path);
     *text = malloc(b.n + 1);
@@ -37,7 +39,7 @@ int cli_read_file(const char *path, size_t max, char **text, size_t *n, struct t
         memcpy(*text, b.p, b.n);
     (*text)[b.n] = '\0';
     *n = b.n;
-    return b.n > max ? (tst_free(*text), tst_fail(err, TST_TOO_LARGE, "%s: larger than %zu bytes", path, max)) : 0;
+    return 0;
 }
 
 void cli_print_json(const json_t *v)

@@ -23,6 +23,7 @@ struct cluster_file {
     char name[CLUSTER_NAME_MAX + 1];
     char *provider;
     uint8_t network[4]; /* a /24; the last byte is 0 */
+    unsigned lease_s;   /* how long an admission holds without new evidence */
     unsigned controller_cores, controller_memory_mib;
     struct cluster_partition partitions[CLUSTER_PARTITIONS_MAX];
     size_t partition_count;
@@ -59,6 +60,7 @@ struct plan {
     char cluster[CLUSTER_NAME_MAX + 1];
     char gateway[16], broker[24]; /* "10.77.0.1", "10.77.0.1:8443" */
     char network[16];             /* "10.77.0.0" */
+    unsigned lease_s;
     struct plan_realm realms[2];
     size_t realm_count;
 };

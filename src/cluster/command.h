@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/command.h - what the commands that work on a running cluster have in common: from the state folder to the plan
- * and its provider. */
+/* cluster/command.h - what the commands that work on a running cluster have in common: from the state folder to the
+ * plan and its provider. */
 #ifndef TESTUDO_CLUSTER_COMMAND_H
 #define TESTUDO_CLUSTER_COMMAND_H
 

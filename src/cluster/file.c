@@ -3,12 +3,16 @@
  * missing and contradictory keys are refused with file and line. */
 #include "cluster/cluster.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define CORES_MAX 1024
 #define MEMORY_MIN_MIB 64
 #define MEMORY_MAX_MIB (16U * 1024 * 1024)
+#define LEASE_MIN_S 3 /* renewed at one third */
+#define LEASE_MAX_S 86400
+#define LEASE_DEFAULT_S 600
 
 /* ---- scalars ---- */
 
@@ -35,11 +39,11 @@ static int read_memory(const struct tst_yaml *y, unsigned *mib, struct tst_error
     if (rc)
         return rc;
     unsigned long long n = text[0] >= '0' && text[0] <= '9' && strlen(text) < 10 ? strtoull(text, &unit, 10) : 0;
-    if (n && !strcmp(unit, "G"))
+    if (n && strcmp(unit, "G") == 0)
         n *= 1024;
-    else if (n && !strcmp(unit, "T"))
+    else if (n && strcmp(unit, "T") == 0)
         n *= 1024 * 1024;
-    else if (n && strcmp(unit, "M"))
+    else if (n && strcmp(unit, "M") != 0)
         n = 0;
     if (!n)
         return tst_yaml_fail(y, err, "\"%s\" is no amount of memory; write for example 512M or 2G", text);
@@ -56,32 +60,24 @@ static bool is_cluster_name(const char *s)
 
 /* ---- partitions ---- */
 
-struct partition_draft {
-    struct cluster_partition *p;
-    bool has_max;
-};
-
 static int partition_nodes(void *to, const struct tst_yaml *y, struct tst_error **err)
 {
-    return read_count(y, 1, CLUSTER_REALM_NODES_MAX, &((struct partition_draft *)to)->p->nodes, err);
+    return read_count(y, 1, CLUSTER_REALM_NODES_MAX, &((struct cluster_partition *)to)->nodes, err);
 }
 
 static int partition_max(void *to, const struct tst_yaml *y, struct tst_error **err)
 {
-    struct partition_draft *d = to;
-
-    d->has_max = true;
-    return read_count(y, 1, CLUSTER_REALM_NODES_MAX, &d->p->max, err);
+    return read_count(y, 1, CLUSTER_REALM_NODES_MAX, &((struct cluster_partition *)to)->max, err);
 }
 
 static int partition_cores(void *to, const struct tst_yaml *y, struct tst_error **err)
 {
-    return read_count(y, 1, CORES_MAX, &((struct partition_draft *)to)->p->cores, err);
+    return read_count(y, 1, CORES_MAX, &((struct cluster_partition *)to)->cores, err);
 }
 
 static int partition_memory(void *to, const struct tst_yaml *y, struct tst_error **err)
 {
-    return read_memory(y, &((struct partition_draft *)to)->p->memory_mib, err);
+    return read_memory(y, &((struct cluster_partition *)to)->memory_mib, err);
 }
 
 static int partition_level(void *to, const struct tst_yaml *y, struct tst_error **err)
@@ -91,14 +87,14 @@ static int partition_level(void *to, const struct tst_yaml *y, struct tst_error 
 
     if (rc)
         return rc;
-    return tst_level_of(words[word], &((struct partition_draft *)to)->p->level)
+    return tst_level_of(words[word], &((struct cluster_partition *)to)->level)
                ? 0
                : tst_fail(err, TST_INTERNAL, "level %s has no number", words[word]);
 }
 
 static int partition_policy(void *to, const struct tst_yaml *y, struct tst_error **err)
 {
-    struct cluster_partition *p = ((struct partition_draft *)to)->p;
+    struct cluster_partition *p = to;
     const char *text;
     int rc = tst_yaml_str(y, &text, err);
 
@@ -132,34 +128,34 @@ static int read_partition(struct cluster_file *f, const struct tst_yaml *y, stru
         return tst_yaml_fail(y, err, "more than %d partitions", CLUSTER_PARTITIONS_MAX);
     struct cluster_partition *p = &f->partitions[f->partition_count];
     if (!tst_is_name(y->key) || strlen(y->key) >= sizeof p->name)
-        return tst_yaml_fail(y, err, "\"%s\" is no name for a partition: at most 31 of a-z, 0-9, -, a letter first", y->key);
+        return tst_yaml_fail(y, err, "\"%s\" is no name for a partition: at most 31 of a-z, 0-9, -, a letter first",
+                             y->key);
     f->partition_count++; /* from here on cluster_file_free() owns what the fields allocate */
-    strcpy(p->name, y->key);
-    struct partition_draft draft = {p, false};
-    int rc = tst_yaml_map(y, partition_fields, TST_COUNT(partition_fields), &draft, err);
+    snprintf(p->name, sizeof p->name, "%s", y->key);
+    int rc = tst_yaml_map(y, partition_fields, TST_COUNT(partition_fields), p, err);
     if (rc)
         return rc;
-    if (!draft.has_max)
+    if (!p->max)
         p->max = p->nodes;
     return partition_check(y, p, err);
 }
 
-/* A realm is one trust domain: one level, one policy. The second realm of attested nodes would need names of its own. */
-static int check_one_sealed_realm(const struct cluster_file *f, const struct tst_yaml *partitions, struct tst_error **err)
+/* A realm is one trust domain: one level, one policy. A second realm of attested nodes would need names of its own. */
+static int check_one_sealed_realm(const struct cluster_file *f, const struct tst_yaml *partitions,
+                                  struct tst_error **err)
 {
-    const struct cluster_partition *first = NULL;
-    const struct tst_yaml *y = partitions->child;
+    const struct cluster_partition *p = f->partitions, *first = NULL;
 
-    for (size_t i = 0; i < f->partition_count; i++, y = y->next) {
-        const struct cluster_partition *p = &f->partitions[i];
+    for (const struct tst_yaml *y = partitions->child; y; y = y->next, p++) {
         if (p->level == TST_LEVEL_NONE)
             continue;
         if (!first)
             first = p;
-        if (p->level != first->level || strcmp(p->policy, first->policy))
+        if (p->level != first->level || strcmp(p->policy, first->policy) != 0)
             return tst_yaml_fail(y, err,
                                  "partition %s (level %s, policy %s) would be a second attested realm beside that of "
-                                 "partition %s (level %s, policy %s); use one level and one policy, or two cluster files",
+                                 "partition %s (level %s, policy %s); use one level and one policy, or two cluster "
+                                 "files",
                                  p->name, tst_level_name(p->level), p->policy, first->name,
                                  tst_level_name(first->level), first->policy);
     }
@@ -168,14 +164,14 @@ static int check_one_sealed_realm(const struct cluster_file *f, const struct tst
 
 static int check_realm_sizes(const struct cluster_file *f, const struct tst_yaml *partitions, struct tst_error **err)
 {
+    const struct cluster_partition *p = f->partitions;
     unsigned sealed = 0, plain = 0;
-    const struct tst_yaml *y = partitions->child;
 
-    for (size_t i = 0; i < f->partition_count; i++, y = y->next) {
-        unsigned *sum = f->partitions[i].level == TST_LEVEL_NONE ? &plain : &sealed;
-        *sum += f->partitions[i].max;
+    for (const struct tst_yaml *y = partitions->child; y; y = y->next, p++) {
+        unsigned *sum = p->level == TST_LEVEL_NONE ? &plain : &sealed;
+        *sum += p->max;
         if (*sum > CLUSTER_REALM_NODES_MAX)
-            return tst_yaml_fail(y, err, "partition %s: a realm has at most %d nodes", f->partitions[i].name,
+            return tst_yaml_fail(y, err, "partition %s: a realm has at most %d nodes", p->name,
                                  CLUSTER_REALM_NODES_MAX);
     }
     return 0;
@@ -230,7 +226,7 @@ static int file_name(void *to, const struct tst_yaml *y, struct tst_error **err)
     if (!is_cluster_name(text))
         return tst_yaml_fail(y, err, "\"%s\" is no name for a cluster: at most %d of a-z, 0-9, -, a letter first", text,
                              CLUSTER_NAME_MAX);
-    strcpy(f->name, text);
+    snprintf(f->name, sizeof f->name, "%s", text);
     return 0;
 }
 
@@ -255,29 +251,33 @@ static int file_broker(void *to, const struct tst_yaml *y, struct tst_error **er
     return tst_yaml_word(y, words, &word, err);
 }
 
+static int file_lease(void *to, const struct tst_yaml *y, struct tst_error **err)
+{
+    return read_count(y, LEASE_MIN_S, LEASE_MAX_S, &((struct cluster_file *)to)->lease_s, err);
+}
+
 static int file_network(void *to, const struct tst_yaml *y, struct tst_error **err)
 {
     struct cluster_file *f = to;
     const char *text;
-    unsigned b[3];
-    char canonical[20];
-    int used = 0, rc = tst_yaml_str(y, &text, err);
+    char address[INET_ADDRSTRLEN];
+    uint8_t b[4];
+    int rc = tst_yaml_str(y, &text, err);
 
     if (rc)
         return rc;
-    bool ok = sscanf(text, "%3u.%3u.%3u.0/24%n", &b[0], &b[1], &b[2], &used) == 3 && text[used] == '\0' && used;
-    ok = ok && b[0] && b[0] < 224 && b[0] != 127 && b[1] < 256 && b[2] < 256;
-    snprintf(canonical, sizeof canonical, "%u.%u.%u.0/24", b[0] & 255, b[1] & 255, b[2] & 255);
-    if (!ok || strcmp(canonical, text))
+    size_t n = strcspn(text, "/");
+    snprintf(address, sizeof address, "%.*s", (int)(n < sizeof address ? n : 0), text);
+    bool ok = strcmp(text + n, "/24") == 0 && inet_pton(AF_INET, address, b) == 1;
+    if (!ok || !b[0] || b[0] >= 224 || b[0] == 127 || b[3])
         return tst_yaml_fail(y, err, "\"%s\" is no network; write for example 10.77.0.0/24 (always a /24)", text);
-    for (int i = 0; i < 3; i++)
-        f->network[i] = (uint8_t)b[i];
+    memcpy(f->network, b, sizeof b);
     return 0;
 }
 
 static const struct tst_yaml_field file_fields[] = {
     {"name", true, file_name},        {"provider", true, file_provider},      {"broker", true, file_broker},
-    {"network", false, file_network}, {"controller", false, file_controller}, {"partitions", true, file_partitions},
+    {"network", false, file_network}, {"lease-s", false, file_lease}, {"controller", false, file_controller}, {"partitions", true, file_partitions},
 };
 
 static bool has_attested_partition(const struct cluster_file *f)
@@ -299,6 +299,7 @@ int cluster_file_parse(const char *file, const char *text, size_t n, struct clus
     if (!f)
         return tst_fail(err, TST_INTERNAL, "out of memory");
     memcpy(f->network, (const uint8_t[]){10, 77, 0, 0}, sizeof f->network);
+    f->lease_s = LEASE_DEFAULT_S;
     if ((rc = tst_yaml_map(root, file_fields, TST_COUNT(file_fields), f, err)))
         return rc;
     if (has_attested_partition(f) && !f->controller_cores)

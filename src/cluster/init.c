@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/init.c - testudo-init, PID 1 of a local node: hands a plain node's token (descriptor 3, empty for others) to the
- * agent through /run, starts the agent, reaps, and ends the node when told. A node without its agent runs nothing: when
- * the agent ends, everything else is killed. Knows no secret but the token, which it forgets at once. */
+/* cluster/init.c - testudo-init, PID 1 of a local node: hands a plain node's token (descriptor 3, empty for others) to
+ * the agent through /run, starts the agent, reaps, and ends the node when told. A node without its agent runs nothing:
+ * when the agent ends, everything else is killed. Knows no secret but the token, which it forgets at once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

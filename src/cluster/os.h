@@ -32,8 +32,8 @@ int os_copy_file(const char *from, const char *to, mode_t mode, struct tst_error
 int os_remove_tree(const char *path, struct tst_error **err);
 
 /* ---- programs (process.c) ---- */
-/* Runs argv (argv[0] is looked up in PATH) to its end with `input` on stdin (may be NULL). *output (may be NULL): what it
- * wrote to stdout, at most 1 MiB. A status other than 0 is an error that quotes the last line of its stderr. */
+/* Runs argv (argv[0] is looked up in PATH) to its end with `input` on stdin (may be NULL). *output (may be NULL): what
+ * it wrote to stdout, at most 1 MiB. A status other than 0 is an error that quotes the last line of its stderr. */
 int os_run(const char *const argv[], const char *input, char **output, struct tst_error **err);
 /* Path of a program of this release: TESTUDO_LIBEXEC, else the build tree that we run from, else the installed place.
  * *out malloc'ed. */
@@ -43,7 +43,8 @@ char *os_checkout(void);
 
 /* ---- processes that outlive the command (process.c) ---- */
 /* Starts argv detached (own session, stdin empty, output appended to log) holding a lock on pid_file for its life. The
- * lock is the kernel's, so its holder is known for certain, also when we die in between. Returns when the program runs. */
+ * lock is the kernel's, so its holder is known for certain, also when we die in between. Returns when the program
+ * runs. */
 int process_spawn(const char *const argv[], const char *pid_file, const char *log, struct tst_error **err);
 /* Takes the lock on pid_file for the calling process; *fd keeps it. */
 int process_lock(const char *pid_file, int *fd, struct tst_error **err);

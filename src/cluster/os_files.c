@@ -127,7 +127,7 @@ int os_read_file(const char *path, size_t max, char **text, size_t *n, struct ts
 int os_copy_file(const char *from, const char *to, mode_t mode, struct tst_error **err)
 {
     TST_AUTO_STR text = NULL;
-    size_t n;
+    size_t n = 0;
     int rc = os_read_file(from, 64U * 1024 * 1024, &text, &n, err);
 
     return rc ? rc : os_write_file(to, mode, text, n, err);

@@ -28,7 +28,7 @@ static void add_partition(const struct cluster_file *f, const struct cluster_par
 {
     struct plan_partition *p = &realm->partitions[realm->partition_count++];
 
-    strcpy(p->name, from->name);
+    snprintf(p->name, sizeof p->name, "%s", from->name);
     p->first = realm->member_count;
     p->count = from->max;
     for (unsigned i = 0; i < from->max; i++) {
@@ -49,7 +49,7 @@ static void add_controller(const struct cluster_file *f, struct plan_realm *real
 {
     struct plan_member *m = &realm->members[realm->member_count++];
 
-    strcpy(m->instance, "ctl");
+    snprintf(m->instance, sizeof m->instance, "ctl");
     m->controller = true;
     m->cores = f->controller_cores;
     m->memory_mib = f->controller_memory_mib;
@@ -103,8 +103,9 @@ int plan_of(const struct cluster_file *f, struct plan **out, struct tst_error **
 
     if (!p)
         return tst_fail(err, TST_INTERNAL, "out of memory");
-    strcpy(p->cluster, f->name);
+    snprintf(p->cluster, sizeof p->cluster, "%s", f->name);
     set_address(f, 0, p->network);
+    p->lease_s = f->lease_s;
     set_address(f, HOST_GATEWAY, p->gateway);
     snprintf(p->broker, sizeof p->broker, "%s:%d", p->gateway, CLUSTER_BROKER_PORT);
     if ((rc = add_sealed(f, p, err)))
@@ -182,8 +183,8 @@ static json_t *members_json(const struct plan_realm *realm)
 
     for (size_t i = 0; i < realm->member_count; i++) {
         const struct plan_member *m = &realm->members[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "instance", m->instance, "role", plan_role(m), "address",
-                                              m->address));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "instance", m->instance, "role", plan_role(m),
+                                              "address", m->address));
     }
     return list;
 }
@@ -198,8 +199,9 @@ int plan_json(const struct plan *p, json_t *const policies[2], json_t **out, str
         int rc = plan_files(p, realm, &files, err);
         if (rc)
             return rc;
-        json_t *entry = json_pack("{s:s, s:s, s:O?, s:o, s:o}", "name", realm->name, "level", tst_level_name(realm->level),
-                                  "policy", policies[i], "members", members_json(realm), "files", files);
+        json_t *entry = json_pack("{s:s, s:s, s:O?, s:o, s:o}", "name", realm->name, "level",
+                                  tst_level_name(realm->level), "policy", policies[i], "members", members_json(realm),
+                                  "files", files);
         if (!entry || json_array_append_new(realms, entry))
             return tst_fail(err, TST_INTERNAL, "out of memory");
     }

@@ -140,11 +140,14 @@ int os_program(const char *name, char **out, struct tst_error **err)
 {
     TST_AUTO_STR own = own_folder();
     const char *libexec = getenv("TESTUDO_LIBEXEC");
-    static const char *const build_places[] = {".", "../cluster", "../agent", "../broker", "../../sim", "../../../src/cluster"};
+    static const char *const build_places[] = {".",         "../cluster", "../agent",
+                                               "../broker", "../../sim",  "../../../src/cluster"};
 
     if (libexec && *libexec) {
         *out = tst_strdup_printf("%s/%s", libexec, name);
-        return *out && !access(*out, X_OK) ? 0 : tst_fail(err, TST_NOT_FOUND, "%s is not in TESTUDO_LIBEXEC=%s", name, libexec);
+        if (*out && !access(*out, X_OK))
+            return 0;
+        return tst_fail(err, TST_NOT_FOUND, "%s is not in TESTUDO_LIBEXEC=%s", name, libexec);
     }
     for (size_t i = 0; own && i < TST_COUNT(build_places); i++) {
         TST_AUTO_STR path = tst_strdup_printf("%s/%s/%s", own, build_places[i], name);

@@ -11,7 +11,8 @@
 
 void progress_start(struct progress *p, FILE *to)
 {
-    *p = (struct progress){.to = to, .terminal = isatty(fileno(to)) == 1, .phases = json_array(), .started = os_seconds()};
+    *p = (struct progress){.to = to, .phases = json_array(), .started = os_seconds()};
+    p->terminal = isatty(fileno(to)) == 1;
 }
 
 void progress_begin(struct progress *p, const char *phase)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/provider.h - what turns a plan into running nodes. One const struct a provider; the commands know no other. */
+/* cluster/provider.h - what turns a plan into running nodes. One const struct a provider; the commands know no more. */
 #ifndef TESTUDO_CLUSTER_PROVIDER_H
 #define TESTUDO_CLUSTER_PROVIDER_H
 
@@ -43,8 +43,10 @@ struct provider {
     /* Opens a log for reading. source: an instance, "broker", "psp"; which: NULL or a log of a node. */
     int (*log)(const char *state, const struct plan *plan, const char *source, const char *which, int *fd,
                struct tst_error **err);
-    /* Removes everything but the state folder's content, and with purge that too. plan may be NULL: an `up` was cut short. */
-    int (*down)(const char *state, const struct plan *plan, bool purge, struct progress *progress, struct tst_error **err);
+    /* Removes everything but the state folder's content, and with purge that too. plan may be NULL: an `up` was cut
+     * short. */
+    int (*down)(const char *state, const struct plan *plan, bool purge, struct progress *progress,
+                struct tst_error **err);
 };
 extern const struct provider provider_local;
 /* The provider of a cluster file. */

@@ -43,8 +43,8 @@ static int absolute(const char *path, char **out, struct tst_error **err)
             if (path[0] != '/' || strstr(path, "/.."))
                 return tst_fail(err, TST_NOT_FOUND, "state folder %.200s: its parent folder is not there", path);
             real = strdup(copy);
-        } else if (real_parent && *name && strcmp(name, ".") && strcmp(name, ".."))
-            real = tst_strdup_printf("%s/%s", strcmp(real_parent, "/") ? real_parent : "", name);
+        } else if (real_parent && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+            real = tst_strdup_printf("%s/%s", strcmp(real_parent, "/") != 0 ? real_parent : "", name);
     }
     if (!real)
         return tst_fail(err, TST_USAGE, "state folder %.200s: no such path can be made", path);
@@ -71,7 +71,7 @@ static int only_cluster(char **out, struct tst_error **err)
         *out = TST_STEAL(found);
         return 0;
     }
-    tst_fail(err, TST_NOT_FOUND, count ? "there are %d clusters in %s" : "there is no cluster (%d) in %s", count, STATE_ROOT);
+    tst_fail(err, TST_NOT_FOUND, "%d clusters in %s", count, STATE_ROOT);
     return tst_hint(err, NULL, NULL, count ? "name one, or give --state" : "`testudo up FILE` makes one");
 }
 
@@ -105,7 +105,7 @@ static bool is_empty(const char *folder)
     if (!d)
         return errno == ENOENT;
     for (struct dirent *e; (e = readdir(d));)
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             empty = false;
     closedir(d);
     return empty;

@@ -70,8 +70,8 @@ static int print_node(const struct slurm_node *n, struct tst_buf *out, struct ts
     if (!n->schedulable)
         return 0;
     return tst_buf_printf(out, err,
-                          "NodeName=%s NodeAddr=%s CPUs=%u Boards=1 SocketsPerBoard=1 CoresPerSocket=%u ThreadsPerCore=1 "
-                          "RealMemory=%u State=%s\n",
+                          "NodeName=%s NodeAddr=%s CPUs=%u Boards=1 SocketsPerBoard=1 CoresPerSocket=%u "
+                          "ThreadsPerCore=1 RealMemory=%u State=%s\n",
                           n->name, n->address, n->cores, n->cores, n->memory_mib, n->future ? "FUTURE" : "UNKNOWN");
 }
 
@@ -110,6 +110,7 @@ int slurm_files(const struct slurm_realm *realm, json_t **out, struct tst_error 
     if (rc)
         return rc;
     *out = json_pack("{s:s%, s:s, s:s, s:s}", "slurm.conf", (const char *)conf.p, conf.n, "plugstack.conf",
-                     "# no plugins in this release\n", "cgroup.conf", cgroup_conf, "openmpi-mca-params.conf", mca_params);
+                     "# no plugins in this release\n", "cgroup.conf", cgroup_conf, "openmpi-mca-params.conf",
+                     mca_params);
     return *out ? 0 : tst_fail(err, TST_INTERNAL, "out of memory");
 }

@@ -24,8 +24,8 @@ struct slurm_realm {
     const struct slurm_partition *partitions;
     size_t partition_count;
 };
-/* {"slurm.conf": text, "plugstack.conf": ..., "cgroup.conf": ..., "openmpi-mca-params.conf": ...}: what the broker hands to
- * a member. */
+/* {"slurm.conf": text, "plugstack.conf": ..., "cgroup.conf": ..., "openmpi-mca-params.conf": ...}: what the broker
+ * hands to a member. */
 int slurm_files(const struct slurm_realm *realm, json_t **out, struct tst_error **err);
 
 #endif

@@ -114,6 +114,7 @@ int local_status(const char *state, const struct plan *plan, json_t **out, struc
 int local_enter(const struct provider_enter *req, int *status, struct tst_error **err);
 int local_log(const char *state, const struct plan *plan, const char *source, const char *which, int *fd,
               struct tst_error **err);
-int local_down(const char *state, const struct plan *plan, bool purge, struct progress *progress, struct tst_error **err);
+int local_down(const char *state, const struct plan *plan, bool purge, struct progress *progress,
+               struct tst_error **err);
 
 #endif

@@ -15,7 +15,8 @@
 
 static const struct daemon {
     const char *folder, *program;
-} daemons[] = {{"psp", "testudo-psp"}, {"broker", "testudod"}};
+    bool leases; /* takes --lease-s */
+} daemons[] = {{"psp", "testudo-psp", false}, {"broker", "testudod", true}};
 
 /* Runs `PROGRAM init --state FOLDER ...` and takes one hex string of 64 characters out of its JSON. */
 static int run_init(const char *const argv[], const char *key, char hex[65], struct tst_error **err)
@@ -73,7 +74,9 @@ static int start(const struct local *l, const struct daemon *d, struct tst_error
         return rc ? rc : tst_fail(err, TST_INTERNAL, "out of memory");
     if (process_holder(pid_file) > 0)
         return 0;
-    const char *const argv[] = {program, "serve", "--state", folder, NULL};
+    char lease_s[12];
+    snprintf(lease_s, sizeof lease_s, "%u", l->plan->lease_s);
+    const char *const argv[] = {program, "serve", "--state", folder, d->leases ? "--lease-s" : NULL, lease_s, NULL};
     return process_spawn(argv, pid_file, log, err);
 }
 
@@ -85,7 +88,7 @@ static bool psp_answers(const struct local *l)
 
     if (fd < 0 || !path || strlen(path) >= sizeof address.sun_path)
         return false;
-    strcpy(address.sun_path, path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     return connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
@@ -113,7 +116,8 @@ static int fail_with_log(const struct local *l, const struct daemon *d, const ch
     return tst_hint(err, NULL, NULL, path);
 }
 
-static int await(const struct local *l, const struct daemon *d, bool (*answers)(const struct local *l), struct tst_error **err)
+static int await(const struct local *l, const struct daemon *d, bool (*answers)(const struct local *l),
+                 struct tst_error **err)
 {
     double until = os_seconds() + READY_TIMEOUT_S;
     TST_AUTO_STR pid_file = daemon_file(l, d, "pid");
@@ -132,7 +136,8 @@ int daemons_up(const struct local *l, struct tst_error **err)
 {
     int rc;
 
-    if (local_needs_psp(l->plan) && ((rc = start(l, &daemons[0], err)) || (rc = await(l, &daemons[0], psp_answers, err))))
+    if (local_needs_psp(l->plan) &&
+        ((rc = start(l, &daemons[0], err)) || (rc = await(l, &daemons[0], psp_answers, err))))
         return rc;
     if ((rc = start(l, &daemons[1], err)))
         return rc;
@@ -142,7 +147,7 @@ int daemons_up(const struct local *l, struct tst_error **err)
 bool daemon_alive(const struct local *l, const char *program)
 {
     for (size_t i = 0; i < TST_COUNT(daemons); i++) {
-        TST_AUTO_STR pid_file = strcmp(daemons[i].program, program) ? NULL : daemon_file(l, &daemons[i], "pid");
+        TST_AUTO_STR pid_file = strcmp(daemons[i].program, program) != 0 ? NULL : daemon_file(l, &daemons[i], "pid");
         if (pid_file)
             return process_holder(pid_file) > 0;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/providers/local_down.c - `testudo down`: end what holds a pid file's lock, remove our interfaces, and what lies
- * about in the state folder. Needs no plan and no part to be there, so it undoes an `up` that was cut short anywhere.
- * Mounts and namespaces go with the processes that own them. */
+/* cluster/providers/local_down.c - `testudo down`: end what holds a pid file's lock, remove our interfaces, and what
+ * lies about in the state folder. Needs no plan and no part to be there, so it undoes an `up` that was cut short
+ * anywhere. Mounts and namespaces go with the processes that own them. */
 #include <stdio.h>
 
 #include "cluster/providers/local.h"
@@ -42,7 +42,8 @@ static const struct {
     {"remove network", net_down},
 };
 
-int local_down(const char *state, const struct plan *plan, bool purge, struct progress *progress, struct tst_error **err)
+int local_down(const char *state, const struct plan *plan, bool purge, struct progress *progress,
+               struct tst_error **err)
 {
     AUTO_LOCAL l = {.lock_fd = -1};
     int rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cluster/providers/local_enter.c - run a command in a node: all its namespaces, its root, the same rights as its own
- * root, a user of its own passwd, a clean environment. Three processes: the command must be born after the change of the
- * PID namespace, and we ourselves must not change. */
+ * root, a user of its own passwd, a clean environment. Three processes: the command must be born after the change of
+ * the PID namespace, and we ourselves must not change. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -46,7 +46,8 @@ static int find_user(const char *name, struct passwd *out, struct tst_error **er
 
 static int set_environment(const char *user, const char *home, struct tst_error **err)
 {
-    TST_AUTO_STR term = strdup(getenv("TERM") ? getenv("TERM") : "dumb");
+    const char *ours = getenv("TERM");
+    TST_AUTO_STR term = strdup(ours ? ours : "dumb");
 
     if (!term || clearenv() || setenv("HOME", home, 1) || setenv("USER", user, 1) || setenv("LOGNAME", user, 1) ||
         setenv("PATH", LOCAL_PATH, 1) || setenv("TERM", term, 1) || setenv("LANG", "C.UTF-8", 1))
@@ -63,7 +64,8 @@ static int become(const char *user, struct tst_error **err)
     if (rc || (rc = caps_restrict(err)) || (rc = set_environment(user, home, err)))
         return rc;
     gid_t group = p.pw_gid;
-    if (setgroups(1, &group) < 0 || setresgid(p.pw_gid, p.pw_gid, p.pw_gid) < 0 || setresuid(p.pw_uid, p.pw_uid, p.pw_uid) < 0)
+    if (setgroups(1, &group) < 0 || setresgid(group, group, group) < 0 ||
+        setresuid(p.pw_uid, p.pw_uid, p.pw_uid) < 0)
         return os_fail(err, "user %s", user);
     if (chdir(home) < 0 && chdir("/") < 0)
         return os_fail(err, "home folder");

@@ -49,13 +49,14 @@ static int check_network_is_free(const struct local *l, struct tst_error **err)
     if (getifaddrs(&list) < 0)
         return os_fail(err, "list of interfaces");
     for (struct ifaddrs *i = list; i && !rc; i = i->ifa_next) {
-        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !i->ifa_netmask || !strcmp(i->ifa_name, l->bridge))
+        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !i->ifa_netmask || strcmp(i->ifa_name, l->bridge) == 0)
             continue;
         in_addr_t theirs = ((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr.s_addr;
         in_addr_t mask = ((struct sockaddr_in *)(void *)i->ifa_netmask)->sin_addr.s_addr;
         mask &= htonl(0xffffff00); /* the wider of the two networks decides */
         if ((theirs & mask) == (mine & mask)) {
-            tst_fail(err, TST_UNDECIDABLE, "network %s/24 overlaps that of interface %s", l->plan->network, i->ifa_name);
+            tst_fail(err, TST_UNDECIDABLE, "network %s/24 overlaps that of interface %s", l->plan->network,
+                     i->ifa_name);
             rc = tst_hint(err, NULL, NULL, "choose another one in the cluster file: `network: 10.78.0.0/24`");
         }
     }
@@ -65,8 +66,8 @@ static int check_network_is_free(const struct local *l, struct tst_error **err)
 
 int net_bridge_up(const struct local *l, struct tst_error **err)
 {
-    TST_AUTO_STR make = tst_strdup_printf("link add name %s type bridge\nlink set dev %s alias %s\n", l->bridge, l->bridge,
-                                          l->state);
+    TST_AUTO_STR make = tst_strdup_printf("link add name %s type bridge\nlink set dev %s alias %s\n", l->bridge,
+                                          l->bridge, l->state);
     TST_AUTO_STR set = tst_strdup_printf("addr replace %s/24 dev %s\nlink set dev %s mtu " LOCAL_MTU " up\n",
                                          l->plan->gateway, l->bridge, l->bridge);
     bool there = if_nametoindex(l->bridge) != 0;
@@ -98,7 +99,7 @@ static bool is_ours(const struct local *l, const char *interface)
     snprintf(prefix, sizeof prefix, "t%s-", l->tag);
     if (!strncmp(interface, prefix, strlen(prefix)))
         return true;
-    if (strncmp(interface, "tst-", 4))
+    if (strncmp(interface, "tst-", 4) != 0)
         return false;
     read_alias(interface, alias, sizeof alias);
     /* an `up` killed between making the bridge and naming its owner leaves an empty alias */
@@ -126,7 +127,8 @@ int net_attach(const struct local *l, const char *instance, pid_t init, struct t
     snprintf(name, sizeof name, "t%s-%s", l->tag, instance);
     if (if_nametoindex(name)) /* of an earlier launch whose network namespace is just going away */
         delete_interface(name, &ignored);
-    TST_AUTO_STR commands = tst_strdup_printf("link add name %s mtu " LOCAL_MTU " type veth peer name eth0 mtu " LOCAL_MTU
+    TST_AUTO_STR commands = tst_strdup_printf("link add name %s mtu " LOCAL_MTU
+                                              " type veth peer name eth0 mtu " LOCAL_MTU
                                               " netns %d\nlink set dev %s master %s up\n",
                                               name, (int)init, name, l->bridge);
     return commands ? ip_batch(commands, err) : tst_fail(err, TST_INTERNAL, "out of memory");
@@ -134,7 +136,8 @@ int net_attach(const struct local *l, const char *instance, pid_t init, struct t
 
 int net_configure(const char *address, struct tst_error **err)
 {
-    TST_AUTO_STR commands = tst_strdup_printf("link set dev lo up\naddr add %s/24 dev eth0\nlink set dev eth0 up\n", address);
+    TST_AUTO_STR commands =
+        tst_strdup_printf("link set dev lo up\naddr add %s/24 dev eth0\nlink set dev eth0 up\n", address);
 
     return commands ? ip_batch(commands, err) : tst_fail(err, TST_INTERNAL, "out of memory");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/providers/local_node.c - start and stop a node. Two processes: a supervisor on the machine (holds the pid file's
- * lock, keeps the console, ends the node when told) and its child, process 1 of the node's namespaces, which builds the
- * root, gives up its rights and becomes testudo-init. The node dies with its supervisor. */
+/* cluster/providers/local_node.c - start and stop a node. Two processes: a supervisor on the machine (holds the pid
+ * file's lock, keeps the console, ends the node when told) and its child, process 1 of the node's namespaces, which
+ * builds the root, gives up its rights and becomes testudo-init. The node dies with its supervisor. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +82,8 @@ static void child_main(const struct node_spec *spec, const struct channels *c)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     close(c->go[1]); /* or we would wait for ourselves */
-    if (!prepare(spec, c->go[0], &error) && !set_descriptors(c->token, c->console[1], &error) && !caps_restrict(&error)) {
+    if (!prepare(spec, c->go[0], &error) && !set_descriptors(c->token, c->console[1], &error) &&
+        !caps_restrict(&error)) {
         setsid();
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* once more: a change of credentials may clear it */
         if (write(c->status[1], STARTED, 1) == 1)
@@ -118,10 +119,10 @@ static void supervise(pid_t init, int console, int log, const sigset_t *watched)
 
     while (waitpid(init, NULL, WNOHANG) != init) {
         poll(p, 2, kill_at > 0 ? 200 : -1);
-        if (p[0].revents && read(signals, &info, sizeof info) > 0 && info.ssi_signo == SIGTERM && kill_at <= 0) {
-            kill(init, SIGTERM);
+        if (p[0].revents && read(signals, &info, sizeof info) > 0 && info.ssi_signo == SIGTERM && kill_at <= 0)
             kill_at = os_seconds() + GRACE_S;
-        }
+        if (kill_at > 0)
+            kill(init, SIGTERM); /* again and again: before it is testudo-init, process 1 ignores it */
         if (p[1].revents & POLLIN)
             copy_console(console, log, &written);
         else if (p[1].revents)
@@ -133,16 +134,19 @@ static void supervise(pid_t init, int console, int log, const sigset_t *watched)
 
 static pid_t clone_child(void)
 {
-    return (pid_t)syscall(SYS_clone,
-                          CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | SIGCHLD,
-                          NULL, NULL, NULL, NULL);
+    const unsigned long namespaces =
+        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+
+    return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
 static int note_init(const struct local *l, const char *instance, pid_t init, struct tst_error **err)
 {
     TST_AUTO_STR path = local_path(l, "nodes/%s/init", instance), text = tst_strdup_printf("%d\n", (int)init);
 
-    return path && text ? os_write_file(path, 0600, text, strlen(text), err) : tst_fail(err, TST_INTERNAL, "out of memory");
+    if (!path || !text)
+        return tst_fail(err, TST_INTERNAL, "out of memory");
+    return os_write_file(path, 0600, text, strlen(text), err);
 }
 
 static int launch(const struct node_spec *spec, struct channels *c, pid_t *init, struct tst_error **err)
@@ -270,8 +274,12 @@ int node_started(int status_fd, const char *instance, struct tst_error **err)
     size_t n = 0;
     ssize_t got;
 
-    while (n < sizeof text - 1 && ((got = read(from, text + n, sizeof text - 1 - n)) > 0 || (got < 0 && errno == EINTR)))
+    while (n < sizeof text - 1) {
+        got = read(from, text + n, sizeof text - 1 - n);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            break;
         n += got > 0 ? (size_t)got : 0;
+    }
     text[n] = '\0';
     if (!strcmp(text, STARTED))
         return 0;
@@ -289,7 +297,6 @@ bool node_alive(const struct local *l, const char *instance)
 static pid_t parent_of(pid_t pid)
 {
     char path[40], text[512];
-    int parent = 0;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *f = fopen(path, "re");
@@ -298,8 +305,8 @@ static pid_t parent_of(pid_t pid)
     size_t n = fread(text, 1, sizeof text - 1, f);
     fclose(f);
     text[n] = '\0';
-    const char *after_name = strrchr(text, ')');
-    return after_name && sscanf(after_name, ") %*c %d", &parent) == 1 ? parent : 0;
+    const char *after_name = strrchr(text, ')'); /* ") S PPID ..." */
+    return after_name && strlen(after_name) > 4 ? (pid_t)strtol(after_name + 4, NULL, 10) : 0;
 }
 
 pid_t node_init_pid(const struct local *l, const char *instance)

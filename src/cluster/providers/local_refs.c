@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/providers/local_refs.c - what the simulated machines will measure, written down beforehand from the same files:
- * refs/sealed.yaml (launch digests) and refs/simulator.yaml (the simulator's root), which the policy includes. */
+/* cluster/providers/local_refs.c - what the simulated machines will measure, written down beforehand from the same
+ * files: refs/sealed.yaml (launch digests) and refs/simulator.yaml (the simulator's root); the policy includes both. */
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,8 @@ static int write_refs(const struct local *l, const struct daemon_ids *ids, struc
     for (size_t i = 0; i < TST_COUNT(roles) && !rc; i++)
         rc = print_reference(l, roles[i], ids->ca_hex, &sealed, err);
     if (!rc)
-        rc = tst_buf_printf(&simulator, err, "# SIMULATED: root key of this cluster's testudo-psp\n- %s\n", ids->ark_hex);
+        rc = tst_buf_printf(&simulator, err, "# SIMULATED: root key of this cluster's testudo-psp\n- %s\n",
+                            ids->ark_hex);
     if (!rc)
         rc = write_below(l, "refs/sealed.yaml", sealed.p, sealed.n, err);
     return rc ? rc : write_below(l, "refs/simulator.yaml", simulator.p, simulator.n, err);
@@ -83,8 +84,8 @@ static char *policy_path(const char *cluster_file, const char *policy)
     return tst_strdup_printf("%s/%s", dirname(copy), policy);
 }
 
-static int parse_policy(const struct local *l, const char *path, const char *text, size_t n, const struct plan_realm *realm,
-                        json_t **out, struct tst_error **err)
+static int parse_policy(const struct local *l, const char *path, const char *text, size_t n,
+                        const struct plan_realm *realm, json_t **out, struct tst_error **err)
 {
     TST_AUTO_STR copy = strdup(path);
     TST_AUTO_POLICY policy = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/providers/local_root.c - the root file system of a node: overlay of a tmpfs, the stage and the machine's /, its
- * own /proc, /sys, /dev, /run, /tmp, and the realm's shared folder. Runs in the node's namespaces before anything of the
- * node does; nothing here outlives the node, for it is all in its mount namespace. */
+/* cluster/providers/local_root.c - the root file system of a node: overlay of a tmpfs, the stage and the machine's /,
+ * its own /proc, /sys, /dev, /run, /tmp, and the realm's shared folder. Runs in the node's namespaces before anything
+ * of the node does; nothing here outlives the node, for it is all in its mount namespace. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,8 +55,8 @@ static int mount_overlay(struct tst_error **err)
                : 0;
 }
 
-static const char *const read_only_proc[] = {"root/proc/sys", "root/proc/sysrq-trigger", "root/proc/irq", "root/proc/bus",
-                                             "root/proc/fs"};
+static const char *const read_only_proc[] = {"root/proc/sys", "root/proc/sysrq-trigger", "root/proc/irq",
+                                             "root/proc/bus", "root/proc/fs"};
 
 static int mount_proc(struct tst_error **err)
 {
@@ -80,8 +80,10 @@ static int mount_sys(bool sealed, struct tst_error **err)
     if (rc || (rc = mount_at("testudo-node", "root/sys/kernel", "tmpfs", flags, "mode=755,size=64k", err)))
         return rc;
     snprintf(mm_path, sizeof mm_path, "/proc/self/fd/%d", mm);
-    if (mm >= 0 && (mkdir("root/sys/kernel/mm", 0755) < 0 || (rc = bind_at(mm_path, "root/sys/kernel/mm", flags | MS_RDONLY, err))))
-        return rc ? rc : os_fail(err, "/sys/kernel/mm");
+    if (mm >= 0 && mkdir("root/sys/kernel/mm", 0755) < 0)
+        return os_fail(err, "/sys/kernel/mm");
+    if (mm >= 0 && (rc = bind_at(mm_path, "root/sys/kernel/mm", flags | MS_RDONLY, err)))
+        return rc;
     if (sealed && (rc = os_mkdirs("root/sys/kernel/config/tsm/report", 0755, err)))
         return rc;
     if (mount(NULL, "root/sys/kernel", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0 ||
@@ -147,7 +149,9 @@ static int mount_shared(const struct node_spec *spec, struct tst_error **err)
 {
     TST_AUTO_STR shared = local_path(spec->l, "shared/%s", spec->realm->name);
 
-    return shared ? bind_at(shared, "root/shared", MS_NOSUID | MS_NODEV, err) : tst_fail(err, TST_INTERNAL, "out of memory");
+    if (!shared)
+        return tst_fail(err, TST_INTERNAL, "out of memory");
+    return bind_at(shared, "root/shared", MS_NOSUID | MS_NODEV, err);
 }
 
 static int put_instance(const char *instance, struct tst_error **err)
@@ -170,8 +174,9 @@ int root_build(const struct node_spec *spec, struct tst_error **err)
     umask(022);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return os_fail(err, "private mounts");
-    if ((rc = make_area(spec, err)) || (rc = stage_build(spec, err)) || (rc = mount_overlay(err)) || (rc = mount_proc(err)) ||
-        (rc = mount_sys(spec->realm->level != TST_LEVEL_NONE, err)) || (rc = mount_dev(m->memory_mib, err)) ||
+    if ((rc = make_area(spec, err)) || (rc = stage_build(spec, err)) || (rc = mount_overlay(err)) ||
+        (rc = mount_proc(err)) || (rc = mount_sys(spec->realm->level != TST_LEVEL_NONE, err)) ||
+        (rc = mount_dev(m->memory_mib, err)) ||
         (rc = mount_at("testudo-node", "root/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64m", err)) ||
         (rc = mount_tmp(m->memory_mib, err)) || (rc = mount_shared(spec, err)))
         return rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/providers/local_stage.c - the layer between a node's own writes and the machine's tree: the installed programs
- * and a fresh /etc identity, and whiteouts for all that a node must not see. Default deny at the top: only the folders
- * with software show through; below /etc every entry that the machine keeps from its own users is hidden, and more by
- * name. Works on ./stage, on a tmpfs. */
+/* cluster/providers/local_stage.c - the layer between a node's own writes and the machine's tree: the installed
+ * programs, a fresh identity in /etc, and whiteouts for all that a node must not see. Default deny at the top: only the
+ * folders with software show through; below /etc every entry that the machine keeps from its own users is hidden, and
+ * more by name. Works on ./stage, on a tmpfs. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,9 +47,10 @@ static const struct {
 
 /* Hidden in /etc even where the machine lets everyone read it: credentials, keys, names of other hosts. */
 static const char *const hidden_in_etc[] = {
-    "munge",    "slurm*",  "ssh",     "ssl/private", "sudoers*", "*-",     "gshadow*",   "apt/auth*", "machine-id", "testudo",
-    "wireguard", "cron*",  "docker",  "kubernetes",  "pip.conf", "npmrc",  "gitconfig",  "fstab",     "krb5*",      "ppp",
-    "NetworkManager",      "netplan", "network",     "environment*",       "security/opasswd",        "letsencrypt",
+    "munge",   "slurm*",         "ssh",       "ssl/private", "sudoers*", "*-",           "gshadow*",
+    "testudo", "apt/auth*",      "machine-id", "wireguard",  "cron*",    "docker",       "kubernetes",
+    "npmrc",   "pip.conf",       "gitconfig", "fstab",       "krb5*",    "ppp",          "letsencrypt",
+    "network", "NetworkManager", "netplan",   "environment*", "security/opasswd",
 };
 
 static int whiteout(const char *path, struct tst_error **err)
@@ -152,7 +153,8 @@ static int hide_in_etc(const char *below, struct tst_error **err)
 
     for (struct dirent *e; d && !rc && (e = readdir(d));) {
         struct stat st;
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
+            fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
         TST_AUTO_STR name = tst_strdup_printf("%s%s", below, e->d_name);
         TST_AUTO_STR stage = tst_strdup_printf("stage/etc/%s%s", below, e->d_name);
@@ -225,8 +227,8 @@ static int put_identity(const struct node_spec *spec, struct tst_error **err)
 {
     TST_AUTO_BUF hosts = {0};
     TST_AUTO_STR hostname = tst_strdup_printf("%s\n", spec->member->instance);
-    TST_AUTO_STR launch = tst_strdup_printf("role=%s\nbroker=%s\nca=%s\n", plan_role(spec->member), spec->l->plan->broker,
-                                            spec->ca_hex);
+    TST_AUTO_STR launch = tst_strdup_printf("role=%s\nbroker=%s\nca=%s\n", plan_role(spec->member),
+                                            spec->l->plan->broker, spec->ca_hex);
     int rc;
 
     if (!hostname || !launch)
@@ -289,8 +291,9 @@ int stage_build(const struct node_spec *spec, struct tst_error **err)
 {
     int rc;
 
-    if ((rc = hide_top_level(err)) || (rc = make_fresh(err)) || (rc = put_identity(spec, err)) || (rc = put_users(err)) ||
-        (rc = put_groups(err)) || (rc = put_links(err)) || (rc = hide_in_etc("", err)) || (rc = hide_ours(spec, err)))
+    if ((rc = hide_top_level(err)) || (rc = make_fresh(err)) || (rc = put_identity(spec, err)) ||
+        (rc = put_users(err)) || (rc = put_groups(err)) || (rc = put_links(err)) || (rc = hide_in_etc("", err)) ||
+        (rc = hide_ours(spec, err)))
         return tst_wrap(err, "stage");
     if ((rc = os_copy_file(spec->agent, "stage/usr/libexec/testudo/testudo-agent", 0755, err)) ||
         (rc = os_copy_file(spec->init, "stage/usr/libexec/testudo/testudo-init", 0755, err)))

@@ -9,8 +9,8 @@
 #include "cluster/providers/local.h"
 
 /* The broker's fields as they are, and ours beside them. */
-static json_t *node_status(const struct local *l, const struct plan_member *m, const struct plan_realm *realm, json_t *nodes,
-                           json_t *slurm)
+static json_t *node_status(const struct local *l, const struct plan_member *m, const struct plan_realm *realm,
+                           json_t *nodes, json_t *slurm)
 {
     json_t *node = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "instance", m->instance, "realm", realm->name, "role",
                              plan_role(m), "address", m->address, "reserved", (int)m->reserved, "alive",
@@ -42,10 +42,10 @@ int local_status(const char *state, const struct plan *plan, json_t **out, struc
         for (size_t i = 0; i < plan->realms[r].member_count; i++)
             json_array_append_new(list, node_status(&l, &plan->realms[r].members[i], &plan->realms[r], nodes, slurm));
     }
-    *out = json_pack("{s:s, s:s, s:s, s:b, s:{s:s, s:b, s:b}, s:{s:b}, s:O}", "cluster", plan->cluster, "provider", "local",
-                     "state", state, "simulated", (int)local_needs_psp(plan), "broker", "address", plan->broker, "alive",
-                     (int)daemon_alive(&l, "testudod"), "answers", nodes != NULL, "simulator", "alive",
-                     (int)daemon_alive(&l, "testudo-psp"), "nodes", list);
+    *out = json_pack("{s:s, s:s, s:s, s:b, s:{s:s, s:b, s:b}, s:{s:b}, s:O}", "cluster", plan->cluster, "provider",
+                     "local", "state", state, "simulated", (int)local_needs_psp(plan), "broker", "address",
+                     plan->broker, "alive", (int)daemon_alive(&l, "testudod"), "answers", nodes != NULL, "simulator",
+                     "alive", (int)daemon_alive(&l, "testudo-psp"), "nodes", list);
     return *out ? 0 : tst_fail(err, TST_INTERNAL, "out of memory");
 }
 
@@ -73,7 +73,8 @@ static int open_in_node(const struct local *l, const char *instance, const char 
 {
     pid_t init = node_init_pid(l, instance);
     char path[40];
-    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
 
     snprintf(path, sizeof path, "/proc/%d/root", (int)init);
     AUTO_FD root = init > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;

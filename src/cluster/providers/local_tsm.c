@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cluster/providers/local_tsm.c - a sealed node's configfs-tsm: mount it, and hand its other end with the node's root to
- * the secure processor, which measures the root before the node runs. Protocol: docs/internals.md "psp socket". */
+/* cluster/providers/local_tsm.c - a sealed node's configfs-tsm: mount it, and hand its other end with the node's root
+ * to the secure processor, which measures the root before the node runs. Protocol: docs/internals.md "psp socket". */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -55,7 +55,8 @@ static int psp_send(int psp, const char *request, const int fds[2], struct tst_e
         char room[CMSG_SPACE(2 * sizeof(int))];
     } control = {0};
     struct iovec text = {(void *)(uintptr_t)request, strlen(request)};
-    struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     struct cmsghdr *c = CMSG_FIRSTHDR(&message);
 
     c->cmsg_level = SOL_SOCKET;

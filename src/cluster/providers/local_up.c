@@ -33,7 +33,8 @@ static int check_machine(struct up *u, struct tst_error **err)
     }
     if (stat("/", &root) || stat("/usr", &usr) || root.st_dev != usr.st_dev)
         return tst_fail(err, TST_UNDECIDABLE, "/usr is a file system of its own: nodes would not see it through /");
-    static const char *const programs[] = {"/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged", "/usr/bin/sinfo"};
+    static const char *const programs[] = {"/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged",
+                                           "/usr/bin/sinfo"};
     for (size_t i = 0; i < TST_COUNT(programs); i++)
         if (access(programs[i], X_OK)) {
             tst_fail(err, TST_NOT_FOUND, "%s is not there", programs[i]);
@@ -96,7 +97,8 @@ static int make_shared_folders(struct up *u, struct tst_error **err)
         int rc;
         if (!shared || !home || !user)
             return tst_fail(err, TST_INTERNAL, "out of memory");
-        if ((rc = os_mkdirs(shared, 0755, err)) || (rc = os_mkdirs(home, 0755, err)) || (rc = os_mkdirs(user, 0700, err)))
+        if ((rc = os_mkdirs(shared, 0755, err)) || (rc = os_mkdirs(home, 0755, err)) ||
+            (rc = os_mkdirs(user, 0700, err)))
             return rc;
         if (lchown(user, LOCAL_JOB_UID, LOCAL_JOB_UID) < 0)
             return os_fail(err, "%s", user);
@@ -173,7 +175,7 @@ static size_t members_to_start(const struct plan *plan, struct member_at out[2 *
     return count;
 }
 
-/* A node that runs but whose broker has forgotten or lost it does not come back by itself: a launch is one admission. */
+/* A node that runs but that the broker has lost does not come back by itself: a launch is one admission. */
 static bool must_launch(const struct local *l, json_t *nodes, const char *instance)
 {
     const char *state = watch_text(watch_node(nodes, instance), "state");
@@ -239,7 +241,8 @@ static int describe_missing(const struct local *l, json_t *nodes, const struct m
     return tst_hint(err, NULL, NULL, "`testudo logs NODE` and `testudo logs broker` say more");
 }
 
-static size_t count_admitted(const struct local *l, json_t *nodes, const struct member_at *members, size_t count, bool *dead)
+static size_t count_admitted(const struct local *l, json_t *nodes, const struct member_at *members, size_t count,
+                             bool *dead)
 {
     size_t admitted = 0;
 
@@ -298,7 +301,8 @@ static int judge_slurm(const struct local *l, const struct plan_realm *realm, si
         *all += 1;
         *ready += ok;
         if (!ok)
-            rc = tst_buf_printf(missing, err, "%s%s: %s", missing->n ? ", " : "", m->instance, *state ? state : "unknown");
+            rc = tst_buf_printf(missing, err, "%s%s: %s", missing->n ? ", " : "", m->instance,
+                                *state ? state : "unknown");
     }
     return rc;
 }
@@ -321,7 +325,7 @@ static int await_slurm(struct up *u, struct tst_error **err)
             return 0;
         if (os_seconds() > until) {
             tst_fail(err, TST_UNDECIDABLE, "not idle in Slurm: %s", (const char *)missing.p);
-            return tst_hint(err, NULL, NULL, "`testudo logs ctl --log slurmctld` and `testudo logs NODE --log slurmd` say more");
+            return tst_hint(err, NULL, NULL, "see `testudo logs NODE --log slurmctld` and `--log slurmd`");
         }
         os_sleep_ms(POLL_MS);
     }
@@ -434,8 +438,8 @@ int local_launch(const struct provider_launch *req, struct tst_error **err)
 
     if (!(what.member = plan_find(req->plan, req->instance, &what.realm)))
         return tst_fail(err, TST_NOT_FOUND, "%s is not in the plan", req->instance);
-    if ((rc = local_open(req->state, req->plan, &l, err)) || (rc = state_lock(req->state, LOCK_WAIT_S, &l.lock_fd, err)) ||
-        (rc = read_ca(&l, ca_hex, err)))
+    if ((rc = local_open(req->state, req->plan, &l, err)) ||
+        (rc = state_lock(req->state, LOCK_WAIT_S, &l.lock_fd, err)) || (rc = read_ca(&l, ca_hex, err)))
         return rc;
     if (node_alive(&l, req->instance))
         return tst_fail(err, TST_UNDECIDABLE, "%s runs already", req->instance);

@@ -58,7 +58,7 @@ static json_t *parse_sinfo(char *text)
 
 json_t *watch_slurm(const struct local *l, const struct plan_realm *realm)
 {
-    static const char *const argv[] = {"sinfo", "--noheader", "--Node", "--format=%N %T", NULL};
+    static const char *const argv[] = {"timeout", "10", "sinfo", "--noheader", "--Node", "--format=%N %T", NULL};
     TST_AUTO_ERROR ignored = NULL;
     TST_AUTO_BUF text = {0};
     char chunk[4096];

@@ -16,6 +16,8 @@ struct daemon {
 };
 /* Makes keys and certificates for a free port. */
 void daemon_make(struct daemon *d);
+/* ca_hex, from the state folder. */
+void daemon_read_ca(struct daemon *d);
 /* Starts it with more options (NULL-terminated, may be NULL) and waits until it answers. */
 void daemon_start(struct daemon *d, const char *const *more);
 /* SIGTERM; it must end by itself with status 0. */
@@ -49,7 +51,8 @@ struct wire *wire_open(const struct daemon *d, enum wire_kind kind);
 void wire_close(struct wire *w);
 /* False if the other side closed. */
 bool wire_send(struct wire *w, const void *p, size_t n);
-/* What comes within wait_ms of silence, NUL-terminated; *closed tells whether the other side closed. Caller frees. */
+/* What comes until there is silence for wait_ms (after a whole answer: for a hundredth of it), NUL-terminated; *closed
+ * tells whether the other side closed. Caller frees. */
 char *wire_read(struct wire *w, int wait_ms, bool *closed);
 
 #endif

@@ -158,7 +158,7 @@ static void owners_and_operators_verbs_are_not_on_the_network(void **state)
             assert_non_null(w);
             TST_AUTO_STR request = tst_strdup_printf("%s %s HTTP/1.1\r\nHost: b\r\nContent-Length: 2\r\n\r\n{}", put ? "PUT" : "POST", paths[i]);
             assert_true(wire_send(w, request, strlen(request)));
-            TST_AUTO_STR answer = wire_read(w, 1000, &closed);
+            TST_AUTO_STR answer = wire_read(w, 5000, &closed);
             if (strncmp(answer, "HTTP/1.1 404", 12) != 0)
                 fail_msg("%s: %s", paths[i], answer);
             wire_close(w);

@@ -95,6 +95,8 @@ static int bench_start(void **state)
     struct bench *b = calloc(1, sizeof *b);
     TST_AUTO_ERROR err = NULL;
 
+    *state = b; /* bench_end() runs also when we fail half-way */
+    b->l.lock_fd = -1;
     folder_make(b->folder);
     b->plan = plan_of_text(cluster);
     assert_int_equal(local_open(b->folder, b->plan, &b->l, &err), 0);
@@ -105,7 +107,6 @@ static int bench_start(void **state)
     write_below(b, "secret", 0644, CANARY);
     start(b);
     wait_seen(b);
-    *state = b;
     return 0;
 }
 

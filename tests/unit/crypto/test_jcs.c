@@ -137,13 +137,10 @@ static void nothing_too_deep_and_too_long_values_are_refused(void **state)
         deep = outer;
     }
     assert_refused(tst_jcs(deep, &out, NULL, &err), TST_USAGE, err, "deeper");
-    size_t n = 1024 * 1024;
-    char *text = malloc(n + 1);
-    memset(text, 'x', n);
-    text[n] = 0;
+    static char text[1024 * 1024 + 1];
+    memset(text, 'x', sizeof text - 1);
     TST_AUTO_JSON longest = json_string(text);
     assert_refused(tst_jcs(longest, &out, NULL, &err), TST_TOO_LARGE, err, "");
-    free(text);
     assert_null(out);
 }
 

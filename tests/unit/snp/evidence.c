@@ -97,7 +97,7 @@ struct tst_cert_ext_spec *vek_ext(struct vek_exts *x, const char *oid)
         if (strcmp(x->list[i].oid, oid) == 0)
             return &x->list[i];
     fail_msg("no extension %s", oid);
-    return NULL;
+    return &x->list[0];
 }
 
 void vek_ext_drop(struct vek_exts *x, const char *oid)
@@ -160,5 +160,5 @@ const struct tst_check *verdict_check(const struct tst_verdict *v, const char *i
         if (strcmp(v->checks[i].info->id, id) == 0)
             return &v->checks[i];
     fail_msg("the verdict does not list %s", id);
-    return NULL;
+    return &v->checks[0];
 }

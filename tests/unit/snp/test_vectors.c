@@ -15,7 +15,7 @@ static const struct vector_row *row_of(const char *name)
         if (strcmp(rows[i].name, name) == 0)
             return &rows[i];
     fail_msg("no vector %s", name);
-    return NULL;
+    return &rows[0];
 }
 
 /* ---- one piece of real evidence ---- */

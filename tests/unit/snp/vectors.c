@@ -23,8 +23,10 @@ size_t vectors_read(const char *path, uint8_t *out, size_t max)
     char full[4096];
     snprintf(full, sizeof full, "%s/%s", folder(), path);
     FILE *f = fopen(full, "rb");
-    if (!f)
+    if (!f) {
         fail_msg("cannot open %s", full);
+        return 0;
+    }
     size_t n = fread(out, 1, max, f);
     assert_true(n < max);
     fclose(f);

@@ -16,6 +16,8 @@
 
 #define CONF RUN_DIR "/slurm/slurm.conf"
 #define MUNGE_SOCKET "/run/munge/munge.socket.2"
+#define MUNGE_KEY_OPTION "--key-file=" RUN_DIR "/munge.key"
+#define MUNGE_SOCKET_OPTION "--socket=" MUNGE_SOCKET
 
 struct daemon {
     const char *user; /* runs as */
@@ -25,7 +27,7 @@ struct daemon {
 enum { MUNGED, SLURMCTLD, SLURMD };
 static const struct daemon table[DAEMONS_MAX] = {
     [MUNGED] = { "munge", "/var/log/munge/out.log",
-                 { "/usr/sbin/munged", "--foreground", "--key-file=" RUN_DIR "/munge.key", "--socket=" MUNGE_SOCKET, NULL } },
+                 { "/usr/sbin/munged", "--foreground", MUNGE_KEY_OPTION, MUNGE_SOCKET_OPTION, NULL } },
     /* slurmctld becomes SlurmUser itself */
     [SLURMCTLD] = { "root", "/var/log/slurm/slurmctld.out", { "/usr/sbin/slurmctld", "-D", "-i", "-f", CONF, NULL } },
     [SLURMD] = { "root", "/var/log/slurm/slurmd.out", { "/usr/sbin/slurmd", "-D", "-b", "-f", CONF, NULL } },

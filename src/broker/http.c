@@ -51,7 +51,7 @@ struct call {
     struct server *server;
     struct evhttp_request *request;
     json_t *body;      /* NULL for GET */
-    const char *actor; /* "owner:uid=0" */
+    char actor[48];    /* "owner:uid=0" */
     time_t now;
 };
 
@@ -257,11 +257,9 @@ static int read_body(struct call *c, size_t max, struct tst_error **err)
 
 static int run_route(const struct route *route, struct call *c, size_t max, json_t **answer, struct tst_error **err)
 {
-    char actor[48];
-    int r = authorise(c->server, route->role, c->request, actor, err);
+    int r = authorise(c->server, route->role, c->request, c->actor, err);
     if (r)
         return r;
-    c->actor = actor;
     if ((r = read_body(c, max, err)))
         return tst_wrap(err, "request");
     return route->run(c, answer, err);
@@ -482,6 +480,8 @@ int http_serve(struct broker *b, const struct broker_roles *roles, const char *s
     for (int i = 0; i < 2; i++)
         if (s.doors[i])
             evhttp_free(s.doors[i]);
+    if (s.base)
+        event_base_loop(s.base, EVLOOP_NONBLOCK); /* connections that were open are released here */
     if (s.tls)
         tst_tls_server_free(s.tls);
     if (s.base)

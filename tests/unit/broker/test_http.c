@@ -252,21 +252,23 @@ static void plain_http_is_refused(void **state)
 static void random_bytes_are_refused(void **state)
 {
     struct scene *s = *state;
+    static const uint8_t handshake[] = { 0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3 }, blank_line[] = { '\r', '\n', '\r', '\n' };
     uint8_t noise[2000];
     uint32_t x = 2463534242u;
-    for (int round = 0; round < 40; round++) {
+    for (size_t round = 0; round < 40; round++) {
+        const size_t n = 16 + 49 * round;
         for (size_t i = 0; i < sizeof noise; i++) {
             x ^= x << 13, x ^= x >> 17, x ^= x << 5;
             noise[i] = (uint8_t)x;
         }
         if (round % 2) /* looks like a TLS handshake record */
-            memcpy(noise, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11);
+            memcpy(noise, handshake, sizeof handshake);
         struct wire *w = wire_open(&s->d, WIRE_TCP);
         assert_non_null(w);
-        wire_send(w, noise, (size_t)(1 + round * 49));
+        wire_send(w, noise, n);
         wire_close(w);
-        memcpy(noise + round * 49, "\r\n\r\n", 4); /* so that it has an end */
-        TST_AUTO_STR answer = exchange(s, WIRE_TLS, noise, (size_t)(4 + round * 49), NULL);
+        memcpy(noise + n - sizeof blank_line, blank_line, sizeof blank_line); /* so that it has an end */
+        TST_AUTO_STR answer = exchange(s, WIRE_TLS, noise, n, NULL);
         assert_null(strstr(answer, "HTTP/1.1 2"));
     }
     expect_honest_join(s);

@@ -19,7 +19,8 @@ static const char *const migrations[] = {
     "CREATE TABLE realm_file(realm TEXT NOT NULL REFERENCES realm(name), name TEXT NOT NULL, content TEXT NOT NULL,"
     " PRIMARY KEY (realm, name)) STRICT;"
     "CREATE TABLE instance(name TEXT PRIMARY KEY, realm TEXT NOT NULL REFERENCES realm(name), role TEXT NOT NULL,"
-    " address TEXT NOT NULL, expected INTEGER NOT NULL DEFAULT 0, token_hash BLOB, token_until INTEGER,"
+    " address TEXT NOT NULL, planned INTEGER NOT NULL DEFAULT 1, expected INTEGER NOT NULL DEFAULT 0,"
+    " token_hash BLOB, token_until INTEGER,"
     " identity TEXT, launch_digest TEXT, chip_id TEXT, report_id TEXT, sig_key TEXT, level TEXT, simulated INTEGER,"
     " reference TEXT, acpi INTEGER, last_good INTEGER, lease_until INTEGER, log_index INTEGER,"
     " revoked INTEGER NOT NULL DEFAULT 0, refusal TEXT, refused_at INTEGER) STRICT;",

@@ -259,16 +259,37 @@ static int identity_text(const struct request *q, struct finding *f, struct tst_
     return j ? tst_jcs(j, &f->identity, NULL, err) : tst_fail(err, TST_INTERNAL, "out of memory");
 }
 
+/* Names what a second claimant of a name has otherwise: "launch-digest, report-id". */
+static void name_differences(const char *pinned_text, const char *claimed_text, char out[160])
+{
+    TST_AUTO_JSON pinned = json_loads(pinned_text, 0, NULL);
+    TST_AUTO_JSON claimed = json_loads(claimed_text, 0, NULL);
+    const char *key;
+    json_t *value;
+    size_t n = 0;
+    out[0] = '\0';
+    json_object_foreach(claimed, key, value) {
+        if (json_equal(value, json_object_get(pinned, key)) || n >= 150)
+            continue;
+        n += (size_t)snprintf(out + n, 160 - n, "%s%s", n ? ", another " : "another ", key);
+    }
+}
+
 static int check_identity(const struct request *q, const struct instance *i, struct finding *f, struct tst_error **err)
 {
+    char differences[160];
     int r = identity_text(q, f, err);
     if (r)
         return r;
-    if (i->identity && strcmp(i->identity, f->identity) != 0)
-        return refuse(err, "taken", "identity: the name belongs to another node or launch",
-                      "the chip, launch, digest and keys that were admitted first", "another identity",
-                      "if the node was started anew, the operator re-arms it; otherwise somebody plays this node");
-    return 0;
+    if (!i->identity || strcmp(i->identity, f->identity) == 0)
+        return 0;
+    name_differences(i->identity, f->identity, differences);
+    if (q->has_token)
+        return refuse(err, "token-used", "token: was used by another node", "the keys that it was first used with", differences,
+                      "if the node was started anew, the operator re-arms it; otherwise somebody has its token");
+    return refuse(err, "taken", "identity: the name belongs to another node or launch",
+                  "the chip, launch, digest and keys that were admitted first", differences,
+                  "if the node was started anew, the operator re-arms it; otherwise somebody plays this node");
 }
 
 static int check_standing(const struct broker *b, const struct request *q, const struct instance *i, struct tst_error **err)
@@ -402,11 +423,16 @@ static int make_bundle(struct broker *b, const struct request *q, const struct i
     return bundle_encrypt(q, i, files, lease, epoch, key, jwe, err);
 }
 
-/* Inside the transaction: log row, registry, and the encrypted bundle (join only). */
+/* Inside the transaction: log row, registry, and the encrypted bundle (join only). A row of an admission names the rules that
+ * only warned. */
 static int admit(struct broker *b, const struct request *q, const struct instance *i, const struct finding *f, bool renewal,
                  time_t now, struct log_head *head, json_t **jwe, struct tst_error **err)
 {
-    int r = record(b, q, renewal ? "renew" : "admit", "", f, now, head, err);
+    TST_AUTO_STR warnings = f->verdict ? tst_verdict_warnings(f->verdict) : strdup("");
+    TST_AUTO_STR reason = warnings && *warnings ? tst_strdup_printf("WARN %s", warnings) : TST_STEAL(warnings);
+    if (!reason)
+        return tst_fail(err, TST_INTERNAL, "out of memory");
+    int r = record(b, q, renewal ? "renew" : "admit", reason, f, now, head, err);
     if (!r)
         r = pin(b, q, i, f, now, head->index, err);
     if (!r && !renewal)

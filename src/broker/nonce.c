@@ -12,9 +12,11 @@ struct nonce {
     char instance[64], purpose[16];
     time_t expires; /* 0 = free */
     time_t forget;  /* kept that long to name the reason */
+    uint64_t serial; /* order of issue */
     bool used;
 };
 struct nonce_table {
+    uint64_t issued;
     struct nonce entry[NONCES_MAX];
 };
 
@@ -29,20 +31,24 @@ void nonce_table_free(struct nonce_table *t)
     free(t);
 }
 
+/* A free place. An instance that holds its share gets the place of its own oldest challenge, so that nobody can keep a
+ * node out by asking in its name; a full table has none. */
 static struct nonce *find_room(struct nonce_table *t, const char *instance, time_t now)
 {
-    struct nonce *room = NULL;
+    struct nonce *room = NULL, *oldest = NULL;
     size_t same = 0;
     for (size_t i = 0; i < NONCES_MAX; i++) {
         struct nonce *e = &t->entry[i];
         if (e->expires && e->forget <= now)
             memset(e, 0, sizeof *e);
-        if (!e->expires)
+        if (!e->expires) {
             room = room ? room : e;
-        else if (strcmp(e->instance, instance) == 0 && !e->used)
+        } else if (strcmp(e->instance, instance) == 0 && !e->used) {
             same++;
+            oldest = !oldest || e->serial < oldest->serial ? e : oldest;
+        }
     }
-    return same < NONCES_PER_INSTANCE ? room : NULL;
+    return same < NONCES_PER_INSTANCE ? room : oldest;
 }
 
 int nonce_issue(struct nonce_table *t, const char *instance, const char *purpose, time_t now, unsigned life_s,
@@ -62,6 +68,7 @@ int nonce_issue(struct nonce_table *t, const char *instance, const char *purpose
     e->expires = now + (time_t)life_s;
     e->forget = e->expires + (time_t)life_s;
     e->used = false;
+    e->serial = t->issued++;
     memcpy(out, e->bytes, NONCE_BYTES);
     return 0;
 }

@@ -33,7 +33,7 @@ int instance_load(struct broker *b, const char *name, struct instance *out, stru
     int r = db_prepare(b->db, &s, err,
                        "SELECT i.realm, i.role, i.address, i.expected, i.revoked, i.token_hash, i.token_until, i.identity,"
                        " i.sig_key, r.level, r.policy, i.lease_until FROM instance i JOIN realm r ON r.name = i.realm"
-                       " WHERE i.name = ?", "t", name);
+                       " WHERE i.name = ? AND i.planned", "t", name);
     if (r || (r = db_step(b->db, s, err)) < 0)
         return r;
     if (r == 0)
@@ -110,7 +110,7 @@ int registry_nodes_json(struct broker *b, time_t now, json_t **out, struct tst_e
     int r = db_prepare(b->db, &s, err,
                        "SELECT name, realm, role, expected, revoked, lease_until, level, simulated, launch_digest, chip_id,"
                        " report_id, reference, acpi, last_good, address, log_index, refusal, refused_at"
-                       " FROM instance ORDER BY realm DESC, role, length(name), name", "");
+                       " FROM instance WHERE planned ORDER BY realm DESC, role, length(name), name", "");
     if (r)
         return r;
     while ((r = db_step(b->db, s, err)) > 0)

@@ -124,7 +124,7 @@ static int put_member(struct broker *b, const char *realm, json_t *member, struc
         return tst_fail(err, TST_DENIED, "instance %s: belongs to realm %s; no host is in two realms", name, db_text(s, 0));
     return db_run(b->db, err,
                   "INSERT INTO instance(name, realm, role, address) VALUES (?,?,?,?)"
-                  " ON CONFLICT(name) DO UPDATE SET role = excluded.role, address = excluded.address",
+                  " ON CONFLICT(name) DO UPDATE SET role = excluded.role, address = excluded.address, planned = 1",
                   "tttt", name, realm, role, address);
 }
 
@@ -171,6 +171,7 @@ int verb_plan(struct broker *b, const char *actor, json_t *plan, time_t now, jso
         return tst_fail(err, TST_USAGE, "plan: realms: want an array of 1 to %d", REALMS_MAX);
     if ((r = db_begin(b->db, err)))
         return r;
+    r = db_run(b->db, err, "UPDATE instance SET planned = 0", ""); /* whom the new plan does not name is out */
     json_array_foreach(realms, i, realm)
         if (!r)
             r = put_realm_plan(b, realm, err);

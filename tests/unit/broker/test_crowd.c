@@ -3,6 +3,7 @@
  * served at the latest when theirs are ended. Sleeps most of the time. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -46,14 +47,21 @@ static int connect_only(const struct daemon *d)
     return fd;
 }
 
-/* Connections that send nothing (drip_s 0), or one byte of a greeting every drip_s, until the process is killed. */
-static void crowd(const struct daemon *d, unsigned drip_s)
+/* Connections that send nothing (drip_s 0), or one byte of a greeting every drip_s, until the process is killed. Says on
+ * `ready` when all are there: accepted by the broker, or in its queue. */
+static void crowd(const struct daemon *d, unsigned drip_s, int ready)
 {
     static const uint8_t greeting[512] = { 0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3 };
     int fds[CROWD];
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < CROWD; i++)
         fds[i] = connect_only(d);
+    for (int i = 0; i < CROWD; i++) {
+        struct pollfd connected = { .fd = fds[i], .events = POLLOUT };
+        poll(&connected, 1, 5000);
+    }
+    if (write(ready, "", 1) != 1)
+        _exit(1);
     for (size_t byte = 0; byte < sizeof greeting; byte++) {
         sleep(drip_s ? drip_s : 1000);
         for (int i = 0; i < CROWD; i++)
@@ -74,11 +82,15 @@ static void expect_join_within(struct scene *s, unsigned drip_s, time_t limit_s)
 {
     AUTO_GUEST g = { 0 };
     struct bundle b;
-    int r = -1;
+    int r = -1, ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0)
-        crowd(&s->d, drip_s);
-    sleep(1);
+        crowd(&s->d, drip_s, ready[1]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
     time_t start = now_s();
     guest_start(&g, &s->d, "s1", s->cloud.root, s->cloud.chip);
     while (r && now_s() - start < limit_s) {

@@ -299,7 +299,7 @@ static const struct lie lies[] = {
     { "token that was never made", "token-unknown", token_never_made, true },
     { "token of another instance", "token-foreign", token_of_p2, true },
     { "token at its last second", "token-expired", token_too_late, true },
-    { "token used by another key", "taken", token_used_by_another_key, true },
+    { "token used by another key", "token-used", token_used_by_another_key, true },
     { "token from before a re-arm", "token-unknown", token_from_before_a_rearm, true },
     { "evidence where a token is asked for", "token-missing", evidence_for_token, true },
     { "signature of a key that never joined", "taken", signature_before_any_join, true },

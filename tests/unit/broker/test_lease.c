@@ -210,6 +210,40 @@ static void member_is_held_to_the_newest_policy(void **state)
     expect_refused(&s->h, &a, "policy.measurement");
 }
 
+/* Whom the newest plan does not name is out, whatever the operator says: no join, no renewal, no arming. */
+static void member_that_the_new_plan_does_not_name_is_out(void **state)
+{
+    struct scene *s = *state;
+    struct attempt a;
+    struct tst_error *err = NULL;
+    TST_AUTO_JSON answer = NULL;
+    TST_AUTO_JSON none = NULL;
+    TST_AUTO_JSON body = json_pack("{s:s}", "instance", "s1");
+    TST_AUTO_JSON plan = plan_of(&s->h.cloud, 0);
+    json_t *members = json_object_get(sealed_realm(plan), "members");
+    expect_joined(&s->h, &s->s1, NULL);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(members, 0), "instance")), "s1");
+    json_array_remove(members, 0);
+    assert_done(verb_plan(&s->h.broker, "owner:uid=0", plan, s->h.now, &answer, &err), err);
+    attempt_begin(&s->h, &s->s1, "lease", &a);
+    expect_refused(&s->h, &a, "unexpected");
+    attempt_begin(&s->h, &s->s1, "join", &a);
+    expect_refused(&s->h, &a, "unexpected");
+    assert_int_equal(verb_rearm(&s->h.broker, "operator:uid=0", body, s->h.now, &none, &err), -TST_DENIED);
+    assert_string_equal(err->reason, "unexpected");
+    tst_error_free(err);
+}
+
+/* Somebody asks for challenges in s1's name all the time: s1's own newest one still counts. */
+static void flood_of_challenges_does_not_keep_a_node_out(void **state)
+{
+    struct scene *s = *state;
+    char nonce[64];
+    for (int i = 0; i < 300; i++)
+        take_nonce(&s->h, "s1", "join", nonce);
+    expect_joined(&s->h, &s->s1, NULL);
+}
+
 /* ---- lease ---- */
 
 static void renewal_extends_the_lease(void **state)
@@ -441,7 +475,8 @@ int main(void)
         SCENE(key_survives_a_restart), SCENE(answer_opens_with_the_attested_key_only), SCENE(answer_says_nothing_in_clear),
         SCENE(rearmed_instance_takes_one_new_launch), SCENE(rearmed_plain_instance_needs_its_new_token),
         SCENE(revoked_instance_cannot_be_rearmed), SCENE(expect_does_not_free_a_taken_name), SCENE(realm_keeps_its_level_and_policy_name),
-        SCENE(member_is_held_to_the_newest_policy),
+        SCENE(member_is_held_to_the_newest_policy), SCENE(member_that_the_new_plan_does_not_name_is_out),
+        SCENE(flood_of_challenges_does_not_keep_a_node_out),
         SCENE(renewal_extends_the_lease), SCENE(flipped_signature_is_refused), SCENE(state_follows_the_clock_without_a_write),
         SCENE(expired_node_joins_again_with_its_identity), SCENE(node_list_shows_what_was_proven),
     };

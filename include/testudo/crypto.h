@@ -10,6 +10,8 @@
 #define TST_SHA384_BYTES 48
 int tst_sha256(const void *p, size_t n, uint8_t out[TST_SHA256_BYTES], struct tst_error **err);
 int tst_sha384(const void *p, size_t n, uint8_t out[TST_SHA384_BYTES], struct tst_error **err);
+#define TST_SHA512_BYTES 64
+int tst_sha512(const void *p, size_t n, uint8_t out[TST_SHA512_BYTES], struct tst_error **err);
 int tst_random(void *p, size_t n, struct tst_error **err);
 
 /* ---- keys ---- */

@@ -12,7 +12,8 @@
 #define TST_SNP_REPORT_DATA_BYTES 64
 #define TST_SNP_REPORT_ID_BYTES 32
 
-enum tst_snp_product { TST_SNP_UNKNOWN, TST_SNP_MILAN, TST_SNP_GENOA, TST_SNP_TURIN };
+/* Venice is known by its CPUID only: AMD has published no root key for it, so none of its evidence can be verified. */
+enum tst_snp_product { TST_SNP_UNKNOWN, TST_SNP_MILAN, TST_SNP_GENOA, TST_SNP_TURIN, TST_SNP_VENICE };
 const char *tst_snp_product_name(enum tst_snp_product p); /* "milan", ...; "unknown" */
 enum tst_snp_product tst_snp_product_of(const char *name);
 /* KDS product of a CPUID family/model (AMD 57230; Bergamo and Siena are "genoa"). */
@@ -30,6 +31,10 @@ bool tst_snp_tcb_at_least(const struct tst_snp_tcb *a, const struct tst_snp_tcb 
 bool tst_snp_tcb_equal(const struct tst_snp_tcb *a, const struct tst_snp_tcb *b);
 /* "bootloader 10, tee 0, snp 23, microcode 84"; out >= 96 bytes. */
 void tst_snp_tcb_print(const struct tst_snp_tcb *tcb, char *out, size_t n);
+
+/* Turin and later have the component fmc, and 8 bytes of chip id. */
+bool tst_snp_tcb_has_fmc(enum tst_snp_product p);
+size_t tst_snp_hwid_bytes(enum tst_snp_product p);
 
 /* AMD 56860, table "ATTESTATION_REPORT". raw keeps the bytes that were signed: they alone are verified. */
 struct tst_snp_report {
@@ -54,6 +59,9 @@ struct tst_snp_report {
 /* Exactly TST_SNP_REPORT_BYTES; versions 2..5. TST_USAGE says offset and reason. */
 int tst_snp_report_parse(const void *p, size_t n, struct tst_snp_report *out, struct tst_error **err);
 
+/* As above, and versions beyond 5 too: their known fields are read as in version 5; what is verified is raw. */
+int tst_snp_report_parse_lenient(const void *p, size_t n, struct tst_snp_report *out, struct tst_error **err);
+
 /* A VEK's AMD extensions (57230). */
 struct tst_snp_vek {
     bool vlek;
@@ -62,6 +70,7 @@ struct tst_snp_vek {
     struct tst_snp_tcb tcb;
     uint8_t hwid[TST_SNP_CHIP_BYTES]; /* zero-padded */
     size_t hwid_bytes;                /* 64, Turin 8, VLEK 0 */
+    char csp[128];                    /* VLEK: the provider whose hosts share the key, as written; else "" */
 };
 int tst_snp_vek_parse(const struct tst_cert *c, struct tst_snp_vek *out, struct tst_error **err);
 
@@ -74,7 +83,48 @@ void tst_snp_certs_clear(struct tst_snp_certs *c);
  * is still NULL in out. */
 #define TST_SNP_CERT_TABLE_MAX 16384
 int tst_snp_cert_table_parse(const void *p, size_t n, struct tst_snp_certs *out, struct tst_error **err);
+/* One entry of the table: GUID as printed, its name (NULL: not known), where its payload lies. Borrowed. */
+struct tst_snp_cert_entry {
+    char guid[37];
+    const char *name; /* "VCEK", "CRL", ... */
+    size_t offset;
+    struct tst_bytes payload;
+};
+typedef int tst_snp_cert_entry_fn(void *ctx, const struct tst_snp_cert_entry *e, struct tst_error **err);
+/* Calls `each` for every entry, known or not, until it fails. */
+int tst_snp_cert_table_each(const void *p, size_t n, tst_snp_cert_entry_fn *each, void *ctx, struct tst_error **err);
 /* Writes a table of DER payloads. */
 int tst_snp_cert_table_build(const struct tst_snp_certs *c, struct tst_buf *out, struct tst_error **err);
+
+/* ---- AMD's key distribution service (57230): what certificates and lists are asked for, and kept, under ---- */
+#define TST_KDS_BASE "https://kdsintf.amd.com"
+/* The product as AMD's names and addresses write it: "Milan"; NULL for TST_SNP_UNKNOWN. */
+const char *tst_snp_product_amd_name(enum tst_snp_product p);
+
+/* Values of SIGNING_KEY in the report's key_info; the others are reserved. */
+enum tst_snp_signing_key { TST_SNP_KEY_VCEK = 0, TST_SNP_KEY_VLEK = 1, TST_SNP_KEY_NONE = 7 };
+static inline unsigned tst_snp_signing_key(const struct tst_snp_report *r)
+{
+    return (r->key_info >> 2) & 7;
+}
+#define TST_SNP_KEY_INFO_MASK_CHIP_KEY (1u << 1)
+
+/* One VEK: a VCEK belongs to a chip at a TCB, a VLEK to a provider at a TCB. */
+struct tst_snp_vek_id {
+    enum tst_snp_product product;
+    bool vlek;
+    uint8_t hwid[TST_SNP_CHIP_BYTES]; /* zero-padded; VLEK: zero */
+    size_t hwid_bytes;                /* VLEK: 0 */
+    struct tst_snp_tcb tcb;
+};
+/* The VEK that the report says it was signed with, at its reported TCB. `hint` is the product of a version 2 report, which
+ * does not name its CPU. TST_UNDECIDABLE when the report does not say it: no product, chip id or chip key masked, unsigned. */
+int tst_snp_vek_id_of_report(const struct tst_snp_report *r, enum tst_snp_product hint, struct tst_snp_vek_id *out,
+                             struct tst_error **err);
+bool tst_snp_vek_id_equal(const struct tst_snp_vek_id *id, const struct tst_snp_vek *vek);
+/* Addresses below `base` (NULL: TST_KDS_BASE), malloc'ed; NULL only when out of memory. A VLEK is not published. */
+char *tst_kds_vcek_url(const char *base, const struct tst_snp_vek_id *id);
+char *tst_kds_chain_url(const char *base, enum tst_snp_product p, bool vlek);
+char *tst_kds_crl_url(const char *base, enum tst_snp_product p, bool vlek);
 
 #endif

@@ -25,6 +25,8 @@ static int describe(const struct appraisal *a, struct tst_verdict *v, struct tst
     v->simulated = a->root == ROOT_SIMULATED;
     v->acpi = a->reference ? a->reference->acpi_confined : -1;
     v->outcome = sum_up(v);
+    for (size_t i = 0; i < v->check_count; i++)
+        v->warning_count += v->checks[i].outcome == TST_CHECK_WARN;
     v->level = v->outcome == TST_CHECK_PASS && a->reference ? a->reference->level : TST_LEVEL_NONE;
     v->reference = a->reference ? strdup(a->reference->name) : NULL;
     return a->reference && !v->reference ? tst_fail(err, TST_INTERNAL, "out of memory") : 0;

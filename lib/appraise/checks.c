@@ -9,7 +9,7 @@
 
 #define AMD_REPORT "AMD 56860, ATTESTATION_REPORT"
 #define AMD_VEK "AMD 57230"
-#define POLICY "docs/checks.md, Policy"
+#define POLICY "docs/policy.md"
 
 /* id, meaning, source, judged without a policy too; needs, function */
 #define CHECKS(X)                                                                                                      \
@@ -19,7 +19,7 @@
       AMD_REPORT, true, 0, check_report_version)                                                                       \
     X("report.signature-algorithm", "the report says that it is signed with ECDSA P-384 and SHA-384",                  \
       AMD_REPORT, true, NEED_REPORT, check_signature_algorithm)                                                        \
-    X("report.signing-key", "a VCEK signed the report, by its own word and by the certificate, and the chip key is not masked", \
+    X("report.signing-key", "a VCEK or VLEK signed the report, by its own word and by the certificate; a masked chip key signs nothing", \
       AMD_REPORT, true, NEED_REPORT, check_signing_key)                                                                \
     X("product", "VCEK, CPUID of the report (version 3 on) and the caller name one product",                           \
       AMD_VEK, true, 0, check_product)                                                                                 \
@@ -39,20 +39,20 @@
       AMD_REPORT, true, NEED_REPORT | NEED_VEK, check_report_signature)                                                \
     X("tcb.vek", "the reported TCB is the one that the VCEK was issued for",                                           \
       AMD_VEK, true, NEED_REPORT | NEED_VEK_CLAIMS, check_tcb_vek)                                                     \
-    X("chip.vek", "the chip id of the report is the one that the VCEK was issued for",                                 \
+    X("chip.vek", "the chip id of the report is the one that the VCEK was issued for (a VLEK is for no chip)",                                 \
       AMD_VEK, true, NEED_REPORT | NEED_VEK_CLAIMS, check_chip_vek)                                                    \
     X("binding.report-data", "REPORT_DATA is what the caller expects, and not zero",                                   \
       AMD_REPORT, true, NEED_REPORT, check_report_data)                                                                \
     X("tcb.order", "reported TCB <= committed TCB <= current TCB, component by component",                             \
-      AMD_REPORT, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT, check_tcb_order)                                    \
+      AMD_REPORT, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT | MAY_WARN, check_tcb_order)                         \
     X("policy.simulated", "the root is AMD's, or a simulator's that the policy names",                                 \
       POLICY, false, NEED_POLICY | NEED_ARK, check_policy_simulated)                                                   \
     X("policy.product", "the policy names the product",                                                                \
-      POLICY, false, NEED_POLICY | NEED_PRODUCT, check_policy_product)                                                 \
+      POLICY, false, NEED_POLICY | NEED_PRODUCT | MAY_WARN, check_policy_product)                                      \
     X("policy.measurement", "the launch digest is a reference value of the policy that has not expired",               \
-      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_measurement)                                              \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_measurement)                                   \
     X("policy.tcb-floor", "reported, committed and launch TCB reach the policy's floor, component by component",       \
-      POLICY, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT, check_policy_tcb_floor)                                 \
+      POLICY, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT | MAY_WARN, check_policy_tcb_floor)                      \
     X("policy.debug", "the host cannot debug the guest",                                                               \
       POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_debug)                                                    \
     X("policy.migration-agent", "no migration agent can export the guest",                                             \
@@ -60,7 +60,35 @@
     X("policy.vmpl", "the report was asked for at the policy's privilege level",                                       \
       POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_vmpl)                                                     \
     X("policy.chip", "the chip is one of the policy's",                                                                \
-      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_chip)                                                     \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_chip)                                          \
+    X("policy.milan", "the chip is no Milan, whose reports whoever has its root seed can forge, or one that the policy lists", \
+      POLICY, false, NEED_POLICY | NEED_PRODUCT, check_policy_milan)                                                   \
+    X("policy.report-version", "the report's version is the policy's lowest or a later one",                           \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_report_version)                                \
+    X("policy.firmware", "current and committed firmware are the policy's lowest versions or later ones",              \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_firmware)                                      \
+    X("policy.provisional-firmware", "the firmware that runs is the one that was reported and committed, so it cannot be rolled back", \
+      POLICY, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT | MAY_WARN, check_policy_provisional)                    \
+    X("policy.mitigations", "the policy's bits of the launch and current mitigation vectors are set (version 5 on)",   \
+      POLICY, false, NEED_POLICY | NEED_REPORT | NEED_PRODUCT | MAY_WARN, check_policy_mitigations)                    \
+    X("policy.guest-policy", "bits and ABI version of the guest's policy are as the policy says",                      \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_guest_bits)                                    \
+    X("policy.platform-info", "the host's settings in PLATFORM_INFO are as the policy says",                           \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_platform_info)                                 \
+    X("policy.guest-svn", "the guest's security version number reaches the policy's lowest",                           \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_guest_svn)                                     \
+    X("policy.id-key", "the ID block was signed with a key of the policy",                                             \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_id_key)                                        \
+    X("policy.author-key", "the ID key was signed with an author key of the policy",                                   \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_author_key)                                    \
+    X("policy.family-id", "FAMILY_ID is one of the policy's",                                                          \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_family_id)                                     \
+    X("policy.image-id", "IMAGE_ID is one of the policy's",                                                            \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_image_id)                                      \
+    X("policy.host-data", "HOST_DATA is one of the policy's",                                                          \
+      POLICY, false, NEED_POLICY | NEED_REPORT | MAY_WARN, check_policy_host_data)                                     \
+    X("policy.vlek", "a chip's own key signed the report, or the policy takes a provider's",                          \
+      POLICY, false, NEED_POLICY | NEED_REPORT, check_policy_vlek)                                                     \
     X("policy.crl", "no certificate of the chain is revoked, by a list that is fresh enough",                          \
       POLICY, false, NEED_POLICY, check_policy_crl)                                                                    \
     X("policy.level", "the level that the reference value stands for reaches the policy's minimum",                    \
@@ -80,6 +108,13 @@ static const struct {
     CHECKS(CHECK_RULE)
 #undef CHECK_RULE
 };
+
+_Static_assert(TST_COUNT(infos) <= 64, "a policy keeps one bit a check");
+
+bool check_may_warn(size_t i)
+{
+    return i < TST_COUNT(rules) && (rules[i].needs & MAY_WARN) != 0;
+}
 
 const struct tst_check_info *tst_checks(size_t *count)
 {
@@ -134,6 +169,16 @@ int check_missing(struct tst_check *c, const char *expected, const char *fix, co
     va_list ap;
     va_start(ap, found);
     c->outcome = TST_CHECK_MISSING;
+    int rc = conclude(c, expected, fix, found, ap);
+    va_end(ap);
+    return rc;
+}
+
+int check_warn(struct tst_check *c, const char *expected, const char *fix, const char *found, ...)
+{
+    va_list ap;
+    va_start(ap, found);
+    c->outcome = TST_CHECK_WARN;
     int rc = conclude(c, expected, fix, found, ap);
     va_end(ap);
     return rc;
@@ -194,11 +239,23 @@ static int needs_met(const struct appraisal *a, unsigned needs, struct tst_check
     return 0;
 }
 
+/* What the policy only wants to be warned of does not refuse. */
+static void soften(const struct appraisal *a, size_t i, struct tst_check *c)
+{
+    bool warned = a->policy && (a->policy->warned & 1ULL << i) && check_may_warn(i);
+    if (warned && (c->outcome == TST_CHECK_FAIL || c->outcome == TST_CHECK_MISSING))
+        c->outcome = TST_CHECK_WARN;
+}
+
 int check_run(const struct appraisal *a, size_t i, struct tst_check *c)
 {
     enum need_state state = NEED_MET;
     c->info = &infos[i];
     c->outcome = TST_CHECK_FAIL; /* until the check says otherwise */
     int rc = needs_met(a, rules[i].needs, c, &state);
-    return rc < 0 || state == NEED_ENDED ? rc : rules[i].run(a, c);
+    if (rc == 0 && state == NEED_MET)
+        rc = rules[i].run(a, c);
+    if (rc == 0)
+        soften(a, i, c);
+    return rc;
 }

@@ -44,13 +44,17 @@ enum check_need {
     NEED_ARK = 1 << 4,
     NEED_VEK_CLAIMS = 1 << 5,
     NEED_PRODUCT = 1 << 6,
+    MAY_WARN = 1 << 7, /* not a need: a policy may say that this check only warns */
 };
 typedef int check_fn(const struct appraisal *a, struct tst_check *c);
+bool check_may_warn(size_t i);
 /* Runs check i of the table into *c (zeroed); -TST_INTERNAL when out of memory. */
 int check_run(const struct appraisal *a, size_t i, struct tst_check *c);
 
 /* ---- ends of a check; 0, or -TST_INTERNAL when out of memory. expected and fix are copied, may be NULL. ---- */
 int check_pass(struct tst_check *c, const char *found, ...) TST_PRINTF(2, 3);
+/* Does not hold, and that is no refusal. */
+int check_warn(struct tst_check *c, const char *expected, const char *fix, const char *found, ...) TST_PRINTF(4, 5);
 int check_skip(struct tst_check *c, const char *why);
 int check_fail(struct tst_check *c, const char *expected, const char *fix, const char *found, ...) TST_PRINTF(4, 5);
 int check_missing(struct tst_check *c, const char *expected, const char *fix, const char *found, ...) TST_PRINTF(4, 5);
@@ -62,7 +66,12 @@ check_fn check_report_parse, check_report_version, check_signature_algorithm, ch
 check_fn check_ark_pin, check_ark_self_signature, check_ask, check_vek, check_dates, check_vek_extensions;
 check_fn check_report_signature, check_tcb_vek, check_chip_vek, check_report_data, check_tcb_order;
 check_fn check_policy_simulated, check_policy_product, check_policy_measurement, check_policy_tcb_floor;
-check_fn check_policy_debug, check_policy_migration_agent, check_policy_vmpl, check_policy_chip, check_policy_crl;
+check_fn check_policy_debug, check_policy_migration_agent, check_policy_vmpl, check_policy_chip, check_policy_crl,
+    check_policy_vlek;
 check_fn check_policy_level;
+check_fn check_policy_milan, check_policy_report_version, check_policy_firmware, check_policy_provisional;
+check_fn check_policy_guest_bits, check_policy_platform_info, check_policy_mitigations;
+check_fn check_policy_guest_svn, check_policy_id_key, check_policy_author_key;
+check_fn check_policy_family_id, check_policy_image_id, check_policy_host_data;
 
 #endif

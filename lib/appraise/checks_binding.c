@@ -43,10 +43,12 @@ int check_chip_vek(const struct appraisal *a, struct tst_check *c)
     const uint8_t *chip = a->report->chip_id;
     char expected[2 * TST_SNP_CHIP_BYTES + 1], found[2 * TST_SNP_CHIP_BYTES + 1];
 
-    if (a->vek_claims.vlek)
-        return check_missing(c, NULL, NULL, "a VLEK does not say which chip it is on");
     tst_hex(a->vek_claims.hwid, sizeof a->vek_claims.hwid, expected);
     tst_hex(chip, TST_SNP_CHIP_BYTES, found);
+    if (a->vek_claims.vlek && tst_is_zero(chip, TST_SNP_CHIP_BYTES))
+        return check_pass(c, "none: a VLEK of %s, and a masked chip id", a->vek_claims.csp);
+    if (a->vek_claims.vlek)
+        return check_pass(c, "a VLEK of %s; the firmware says %.16s...", a->vek_claims.csp, found);
     if (tst_is_zero(chip, TST_SNP_CHIP_BYTES))
         return check_missing(c, expected, "unset MASK_CHIP_ID in the host's SNP configuration",
                              "the host masks the chip id: the report does not say on which chip it was made");

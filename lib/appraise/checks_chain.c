@@ -3,39 +3,20 @@
  * RFC 5280 (dates, basic constraints). */
 #include "checks.h"
 
-#define KDS "https://kdsintf.amd.com/vcek/v1/"
-
-/* The product as AMD's names and addresses write it. */
-static const char *certificate_product(enum tst_snp_product p)
-{
-    static const char *const names[] = {
-        [TST_SNP_UNKNOWN] = NULL, [TST_SNP_MILAN] = "Milan", [TST_SNP_GENOA] = "Genoa", [TST_SNP_TURIN] = "Turin"};
-    return names[p];
-}
-
-/* A VCEK is kept under chip id and reported TCB; Turin's id is the first 8 bytes. */
-static char *vcek_address(const struct tst_snp_report *r, enum tst_snp_product product)
-{
-    bool turin = product == TST_SNP_TURIN;
-    struct tst_snp_tcb tcb = tst_snp_tcb_of(product, r->reported_tcb);
-    char chip[2 * TST_SNP_CHIP_BYTES + 1], fmc[24] = "";
-    tst_hex(r->chip_id, turin ? 8 : TST_SNP_CHIP_BYTES, chip);
-    if (turin)
-        snprintf(fmc, sizeof fmc, "fmcSPL=%u&", tcb.fmc);
-    return tst_strdup_printf("get it from " KDS "%s/%s?%sblSPL=%02u&teeSPL=%02u&snpSPL=%02u&ucodeSPL=%02u",
-                             certificate_product(product), chip, fmc, tcb.bootloader, tcb.tee, tcb.snp, tcb.microcode);
-}
-
 char *check_where_to_get(const struct appraisal *a, const struct cert_fact *f)
 {
-    const struct tst_snp_report *r = a->report;
+    struct tst_snp_vek_id id;
+    bool vlek = a->report && tst_snp_signing_key(a->report) == TST_SNP_KEY_VLEK;
+    TST_AUTO_STR url = NULL;
     if (!a->product)
         return tst_strdup_printf("name the product (milan, genoa, turin) to learn where AMD publishes it");
     if (f != &a->vek)
-        return tst_strdup_printf("get it from " KDS "%s/cert_chain", certificate_product(a->product));
-    if (!r || tst_is_zero(r->chip_id, sizeof r->chip_id))
-        return NULL;
-    return vcek_address(r, a->product);
+        url = tst_kds_chain_url(NULL, a->product, vlek);
+    else if (vlek)
+        return tst_strdup_printf("a VLEK is not published: take it from the evidence's certificate table, or ask the provider");
+    else if (a->report && tst_snp_vek_id_of_report(a->report, a->product, &id, NULL) == 0)
+        url = tst_kds_vcek_url(NULL, &id);
+    return url ? tst_strdup_printf("get it from %s", url) : NULL;
 }
 
 /* ---- root ---- */
@@ -73,7 +54,7 @@ struct link {
 
 static int link_name(const struct appraisal *a, const struct link *l, char *expected, size_t n)
 {
-    const char *product = certificate_product(a->product);
+    const char *product = tst_snp_product_amd_name(a->product);
     const char *vlek = l->subject == &a->ask && a->vek_parsed && a->vek_claims.vlek ? "VLEK-" : "";
     if (l->subject == &a->vek)
         return snprintf(expected, n, "%s", a->vek_parsed && a->vek_claims.vlek ? "SEV-VLEK" : "SEV-VCEK");

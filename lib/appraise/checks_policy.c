@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* appraise/checks_policy.c - what the data owner's policy asks for, beyond authenticity. Format and defaults:
- * docs/checks.md. */
+ * docs/policy.md. */
 #include "checks.h"
 
 int check_policy_simulated(const struct appraisal *a, struct tst_check *c)
@@ -65,9 +65,10 @@ int check_policy_tcb_floor(const struct appraisal *a, struct tst_check *c)
     tst_snp_tcb_print(&floor, want, sizeof want);
     for (size_t i = 0; i < TST_COUNT(tcbs); i++) {
         struct tst_snp_tcb tcb = tst_snp_tcb_of(a->product, tcbs[i].raw);
+        if (tst_snp_tcb_at_least(&tcb, &floor))
+            continue;
         tst_snp_tcb_print(&tcb, found, sizeof found);
-        if (!tst_snp_tcb_at_least(&tcb, &floor))
-            return check_fail(c, want, "update the host's firmware and microcode, then commit", "%s: %s", tcbs[i].name, found);
+        return check_fail(c, want, "update the host's firmware and microcode, then commit", "%s: %s", tcbs[i].name, found);
     }
     return check_pass(c, "at least %s", want);
 }
@@ -98,10 +99,13 @@ int check_policy_migration_agent(const struct appraisal *a, struct tst_check *c)
 
 int check_policy_vmpl(const struct appraisal *a, struct tst_check *c)
 {
-    char want[16];
-    if (a->report->vmpl == a->policy->vmpl)
+    char want[32] = "";
+    size_t len = 0;
+    if (a->report->vmpl < 8 && (a->policy->vmpls & 1u << a->report->vmpl))
         return check_pass(c, "%u", a->report->vmpl);
-    snprintf(want, sizeof want, "%u", a->policy->vmpl);
+    for (unsigned i = 0; i < 8; i++)
+        if (a->policy->vmpls & 1u << i)
+            len += (size_t)snprintf(want + len, sizeof want - len, "%s%u", len ? " or " : "", i);
     return check_fail(c, want, NULL, "%u", a->report->vmpl);
 }
 
@@ -115,18 +119,6 @@ int check_policy_chip(const struct appraisal *a, struct tst_check *c)
         if (memcmp(a->policy->chips[i].id, a->report->chip_id, TST_SNP_CHIP_BYTES) == 0)
             return check_pass(c, "%s", chip);
     return check_fail(c, "a chip of the policy", "name the chip under chips, if you accept it", "%s", chip);
-}
-
-/* This version has no revocation lists yet: where one is required, nothing can be decided. A simulator has none at all. */
-int check_policy_crl(const struct appraisal *a, struct tst_check *c)
-{
-    if (a->policy->crl == POLICY_CRL_OFF)
-        return check_pass(c, "the policy asks for none");
-    if (a->root == ROOT_SIMULATED)
-        return check_missing(c, "a revocation list", "say crl: {mode: off} in a policy for simulated evidence",
-                             "a simulator publishes no CRL");
-    return check_missing(c, "a revocation list", "say crl: {mode: off} to accept that revoked certificates are not noticed",
-                         "no CRL in the collateral");
 }
 
 int check_policy_level(const struct appraisal *a, struct tst_check *c)

@@ -7,7 +7,9 @@
 static void gather_report(struct appraisal *a, struct tst_snp_report *report)
 {
     struct tst_bytes raw = a->in->evidence->report;
-    if (tst_snp_report_parse(raw.p, raw.n, report, &a->report_error) == 0)
+    int rc = a->in->lenient ? tst_snp_report_parse_lenient(raw.p, raw.n, report, &a->report_error)
+                            : tst_snp_report_parse(raw.p, raw.n, report, &a->report_error);
+    if (rc == 0)
         a->report = report;
 }
 

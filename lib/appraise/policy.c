@@ -13,7 +13,8 @@ const char *const policy_level_words[] = {
 };
 #define LEVEL_COUNT (TST_COUNT(policy_level_words) - 1)
 const char *const policy_permission_words[] = {[POLICY_DENY] = "deny", [POLICY_ALLOW] = "allow", NULL};
-const char *const policy_crl_words[] = {[POLICY_CRL_REQUIRE] = "require", [POLICY_CRL_OFF] = "off", NULL};
+const char *const policy_crl_words[] = {
+    [POLICY_CRL_REQUIRE] = "require", [POLICY_CRL_IF_PRESENT] = "if-present", [POLICY_CRL_OFF] = "off", NULL};
 const char *const policy_acpi_words[] = {"trusts-host", "confined", NULL};
 
 const char *tst_level_name(enum tst_level l)
@@ -43,6 +44,11 @@ void tst_policy_free(struct tst_policy *p)
     free(p->roots);
     free(p->floors);
     free(p->chips);
+    free(p->id_keys.bytes);
+    free(p->author_keys.bytes);
+    free(p->host_data.bytes);
+    free(p->family_ids.bytes);
+    free(p->image_ids.bytes);
     free(p);
 }
 
@@ -76,6 +82,14 @@ const struct policy_reference *policy_reference_of(const struct tst_policy *p, c
         if (memcmp(p->references[i].digest, digest, TST_SNP_DIGEST_BYTES) == 0)
             return &p->references[i];
     return NULL;
+}
+
+bool policy_values_has(const struct policy_values *v, const uint8_t *value)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (memcmp(v->bytes + i * v->each, value, v->each) == 0)
+            return true;
+    return false;
 }
 
 void *policy_grow(void **array, size_t *count, size_t element_bytes, size_t max, struct tst_error **err)

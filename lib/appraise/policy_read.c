@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* appraise/policy_read.c - YAML (or the JSON of policy_json.c) -> struct tst_policy. Each map of the format is one table;
- * unknown keys are refused with file and line. Format and defaults: docs/checks.md. */
-#include "shipped.h"
+ * unknown keys are refused with file and line. Format and defaults: docs/policy.md. */
+#include "policy_read.h"
 
 #include <stdlib.h>
-
-struct policy_reader {
-    struct tst_policy *p;
-    tst_include_fn *include;
-    void *ctx;
-};
 
 typedef int element_fn(struct policy_reader *r, const struct tst_yaml *element, struct tst_error **err);
 
@@ -215,8 +209,8 @@ static int read_chips(void *to, const struct tst_yaml *value, struct tst_error *
     return each_element(to, value, read_chip, err);
 }
 
-/* ---- guest-policy, vmpl, crl ---- */
-static int read_permission(const struct tst_yaml *value, enum policy_permission *out, struct tst_error **err)
+/* ---- crl, vlek ---- */
+int policy_read_permission(const struct tst_yaml *value, enum policy_permission *out, struct tst_error **err)
 {
     int word = 0;
     int rc = tst_yaml_word(value, policy_permission_words, &word, err);
@@ -224,39 +218,16 @@ static int read_permission(const struct tst_yaml *value, enum policy_permission 
     return rc;
 }
 
-static int read_debug(void *to, const struct tst_yaml *value, struct tst_error **err)
+static int read_vlek(void *to, const struct tst_yaml *value, struct tst_error **err)
 {
-    return read_permission(value, &((struct policy_reader *)to)->p->debug, err);
-}
-
-static int read_migration_agent(void *to, const struct tst_yaml *value, struct tst_error **err)
-{
-    return read_permission(value, &((struct policy_reader *)to)->p->migration_agent, err);
-}
-
-static const struct tst_yaml_field guest_policy_fields[] = {
-    {"debug", false, read_debug},
-    {"migration-agent", false, read_migration_agent},
-};
-
-static int read_guest_policy(void *to, const struct tst_yaml *value, struct tst_error **err)
-{
-    return tst_yaml_map(value, guest_policy_fields, TST_COUNT(guest_policy_fields), to, err);
-}
-
-static int read_vmpl(void *to, const struct tst_yaml *value, struct tst_error **err)
-{
-    uint64_t vmpl = 0;
-    int rc = tst_yaml_u64(value, 3, &vmpl, err);
-    ((struct policy_reader *)to)->p->vmpl = (uint32_t)vmpl;
-    return rc;
+    return policy_read_permission(value, &policy_of(to)->vlek, err);
 }
 
 static int read_crl_mode(void *to, const struct tst_yaml *value, struct tst_error **err)
 {
     int word = 0;
     int rc = tst_yaml_word(value, policy_crl_words, &word, err);
-    ((struct policy_reader *)to)->p->crl = rc == 0 ? (enum policy_crl)word : POLICY_CRL_REQUIRE;
+    policy_of(to)->crl = rc == 0 ? (enum policy_crl)word : POLICY_CRL_REQUIRE;
     return rc;
 }
 
@@ -264,7 +235,7 @@ static int read_crl_max_age(void *to, const struct tst_yaml *value, struct tst_e
 {
     uint64_t days = 0;
     int rc = tst_yaml_u64(value, 3650, &days, err);
-    ((struct policy_reader *)to)->p->crl_max_age_d = (unsigned)days;
+    policy_of(to)->crl_max_age_d = (unsigned)days;
     return rc;
 }
 
@@ -284,7 +255,7 @@ static int read_name(void *to, const struct tst_yaml *value, struct tst_error **
         return rc;
     if (!tst_is_name(name))
         return tst_yaml_fail(value, err, "name: expected 1 to 63 of a-z, 0-9 and '-', a letter first");
-    return policy_set_name(((struct policy_reader *)to)->p, name, err);
+    return policy_set_name(policy_of(to), name, err);
 }
 
 static int read_level(void *to, const struct tst_yaml *value, struct tst_error **err)
@@ -292,28 +263,55 @@ static int read_level(void *to, const struct tst_yaml *value, struct tst_error *
     int word = 0;
     int rc = tst_yaml_word(value, policy_level_words, &word, err);
     if (rc == 0)
-        ((struct policy_reader *)to)->p->level = (enum tst_level)word;
+        policy_of(to)->level = (enum tst_level)word;
     return rc;
 }
 
 static int read_tcb(void *to, const struct tst_yaml *value, struct tst_error **err)
 {
-    return policy_read_tcb(((struct policy_reader *)to)->p, value, err);
+    return policy_read_tcb(policy_of(to), value, err);
 }
 
 static int read_floors(void *to, const struct tst_yaml *value, struct tst_error **err)
 {
-    return policy_read_floor_set(((struct policy_reader *)to)->p, value, err);
+    return policy_read_floor_set(policy_of(to), value, err);
 }
 
 static const struct tst_yaml_field policy_fields[] = {
-    {"name", true, read_name},           {"level", false, read_level},
-    {"simulated", false, read_simulated}, {"products", false, read_products},
-    {"measurements", false, read_measurements}, {"tcb", false, read_tcb},
-    {"floors", false, read_floors},      {"guest-policy", false, read_guest_policy},
-    {"vmpl", false, read_vmpl},          {"chips", false, read_chips},
+    {"name", true, read_name},
+    {"level", false, read_level},
+    {"simulated", false, read_simulated},
+    {"products", false, read_products},
+    {"milan-without-chips", false, policy_read_milan},
+    {"measurements", false, read_measurements},
+    {"tcb", false, read_tcb},
+    {"floors", false, read_floors},
+    {"firmware", false, policy_read_firmware},
+    {"mitigations", false, policy_read_mitigations},
+    {"min-report-version", false, policy_read_min_report_version},
+    {"guest-policy", false, policy_read_guest_policy},
+    {"platform-info", false, policy_read_platform_info},
+    {"vmpl", false, policy_read_vmpl},
+    {"min-guest-svn", false, policy_read_min_guest_svn},
+    {"id-block", false, policy_read_id_block},
+    {"family-id", false, policy_read_family_id},
+    {"image-id", false, policy_read_image_id},
+    {"host-data", false, policy_read_host_data},
+    {"chips", false, read_chips},
     {"crl", false, read_crl},
+    {"vlek", false, read_vlek},
+    {"rules", false, policy_read_rules},
 };
+
+/* What a policy that only has a name says. Zero denies; these few are not zero. */
+static void set_defaults(struct tst_policy *p)
+{
+    p->level = TST_LEVEL_MEASURED;
+    p->crl_max_age_d = POLICY_CRL_MAX_AGE_D;
+    p->vmpls = 1u << 0;
+    p->min_report_version = POLICY_REPORT_VERSION_MIN;
+    p->platform.unknown = POLICY_ALLOW; /* newer firmware names them; none of the known ones lowers the guard */
+}
 
 int tst_policy_parse(const char *file, const char *text, size_t n, tst_include_fn *include, void *ctx, struct tst_policy **out,
                      struct tst_error **err)
@@ -322,12 +320,13 @@ int tst_policy_parse(const char *file, const char *text, size_t n, tst_include_f
     TST_AUTO_POLICY p = calloc(1, sizeof *p);
     if (!p)
         return tst_fail(err, TST_INTERNAL, "out of memory");
-    p->level = TST_LEVEL_MEASURED;
-    p->crl_max_age_d = POLICY_CRL_MAX_AGE_D;
+    set_defaults(p);
     struct policy_reader r = {p, include, ctx};
     int rc = tst_yaml_parse(file, text, n, &root, err);
     if (rc == 0)
         rc = tst_yaml_map(root, policy_fields, TST_COUNT(policy_fields), &r, err);
+    if (rc == 0)
+        rc = policy_check_whole(p, root, err);
     if (rc < 0)
         return tst_wrap(err, "policy");
     *out = TST_STEAL(p);

@@ -82,7 +82,7 @@ static int read_floor(struct tst_policy *p, enum tst_snp_product product, const 
     if (!f)
         return tst_wrap(err, "%s:%u", map->file, map->line);
     f->product = product;
-    f->tcb.has_fmc = product == TST_SNP_TURIN;
+    f->tcb.has_fmc = tst_snp_tcb_has_fmc(product);
     if (cpus)
         return f->tcb.has_fmc ? tst_yaml_map(map, fields_cpus_fmc, TST_COUNT(fields_cpus_fmc), f, err)
                               : tst_yaml_map(map, fields_cpus, TST_COUNT(fields_cpus), f, err);
@@ -133,8 +133,7 @@ int policy_read_floor_set(struct tst_policy *p, const struct tst_yaml *value, st
     }
     if (p->floor_count)
         return 0;
-    return tst_yaml_fail(value, err, "floors: no set '%s'; the newest is '%s'", set,
-                         shipped_floors[shipped_floor_count - 1].set);
+    return tst_yaml_fail(value, err, "floors: no set '%s'; the newest is '%s'", set, tst_floor_newest());
 }
 
 /* ---- printed ---- */
@@ -208,7 +207,7 @@ bool policy_floor_of(const struct tst_policy *p, enum tst_snp_product product, c
                      struct tst_snp_tcb *out)
 {
     bool found = false;
-    *out = (struct tst_snp_tcb){.has_fmc = product == TST_SNP_TURIN};
+    *out = (struct tst_snp_tcb){.has_fmc = tst_snp_tcb_has_fmc(product)};
     for (size_t i = 0; i < p->floor_count; i++) {
         const struct policy_floor *f = &p->floors[i];
         if (f->product != product || !floor_covers(f, report))

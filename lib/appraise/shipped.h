@@ -22,5 +22,8 @@ struct shipped_floor {
 };
 extern const struct shipped_floor shipped_floors[];
 extern const size_t shipped_floor_count;
+/* The same, row by row. */
+extern const struct tst_floor_row shipped_floor_rows[];
+extern const size_t shipped_floor_row_count;
 
 #endif

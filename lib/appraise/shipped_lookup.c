@@ -9,3 +9,26 @@ const struct shipped_pin *shipped_pin_find(const uint8_t spki_sha256[TST_SHA256_
             return &shipped_pins[i];
     return NULL;
 }
+
+bool tst_ark_pinned(const uint8_t spki_sha256[TST_SHA256_BYTES], enum tst_snp_product *product)
+{
+    const struct shipped_pin *pin = shipped_pin_find(spki_sha256);
+    if (pin && product)
+        *product = pin->product;
+    return pin != NULL;
+}
+
+const struct tst_floor_row *tst_floor_rows(size_t *count)
+{
+    *count = shipped_floor_row_count;
+    return shipped_floor_rows;
+}
+
+const char *tst_floor_newest(void)
+{
+    const char *newest = shipped_floor_rows[0].set;
+    for (size_t i = 1; i < shipped_floor_row_count; i++)
+        if (strcmp(shipped_floor_rows[i].set, newest) > 0)
+            newest = shipped_floor_rows[i].set;
+    return newest;
+}

@@ -32,6 +32,21 @@ const struct tst_check *tst_verdict_first(const struct tst_verdict *v)
     return c ? c : first_with(v, TST_CHECK_MISSING);
 }
 
+char *tst_verdict_warnings(const struct tst_verdict *v)
+{
+    TST_AUTO_BUF text = {0};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < v->check_count; i++) {
+        const struct tst_check *c = &v->checks[i];
+        if (c->outcome != TST_CHECK_WARN)
+            continue;
+        rc = tst_buf_printf(&text, NULL, "%s%s: found %s", text.n ? " | " : "", c->info->id, c->found ? c->found : "nothing");
+        if (rc == 0 && c->expected)
+            rc = tst_buf_printf(&text, NULL, "; expected %s", c->expected);
+    }
+    return rc < 0 ? NULL : strdup(text.n ? (const char *)text.p : "");
+}
+
 static bool any(const struct tst_verdict *v, bool authenticity, enum tst_outcome outcome)
 {
     for (size_t i = 0; i < v->check_count; i++)

@@ -10,7 +10,8 @@ static int no_memory(struct tst_error **err)
 static const char *outcome_name(enum tst_outcome o)
 {
     static const char *const names[] = {
-        [TST_CHECK_PASS] = "pass", [TST_CHECK_FAIL] = "fail", [TST_CHECK_MISSING] = "missing", [TST_CHECK_SKIP] = "skip"};
+        [TST_CHECK_PASS] = "pass", [TST_CHECK_FAIL] = "fail", [TST_CHECK_MISSING] = "missing", [TST_CHECK_SKIP] = "skip",
+        [TST_CHECK_WARN] = "warn"};
     return names[o];
 }
 
@@ -77,10 +78,10 @@ static int report_json(const struct tst_verdict *v, json_t **out, struct tst_err
 static json_t *summary_json(const struct tst_verdict *v)
 {
     const char *acpi = v->acpi < 0 ? NULL : v->acpi ? "confined" : "trusts-host";
-    return json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s?, s:s, s:i}", "outcome", outcome_name(v->outcome), "level",
+    return json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s?, s:s, s:i, s:I}", "outcome", outcome_name(v->outcome), "level",
                      tst_level_name(v->level), "simulated", v->simulated, "policy-given", v->policy_given, "acpi", acpi,
                      "reference", v->reference, "product", tst_snp_product_name(v->product), "exit-status",
-                     tst_verdict_exit_status(v));
+                     tst_verdict_exit_status(v), "warnings", (json_int_t)v->warning_count);
 }
 
 int tst_verdict_json(const struct tst_verdict *v, json_t **out, struct tst_error **err)

@@ -13,12 +13,18 @@
 /* A PEM certificate with the text that "openssl x509 -text" puts before it. */
 #define PEM_MAX_BYTES (4 * TST_CERT_MAX_BYTES)
 #define PSS_SALT_BYTES 48
+#define OID_MAX_BYTES 64
+#define ARC_MAX_BYTES 5
 #define PSS_TRAILER_BC 1
 
 TST_CLEANUP_FN(BIO *, BIO_free_all)
 TST_CLEANUP_FN(BASIC_CONSTRAINTS *, BASIC_CONSTRAINTS_free)
 TST_CLEANUP_FN(RSA_PSS_PARAMS *, RSA_PSS_PARAMS_free)
 TST_CLEANUP_FN(X509_ALGOR *, X509_ALGOR_free)
+
+enum memo_state { MEMO_EMPTY, MEMO_BUSY, MEMO_SET };
+
+static int info_read(const X509 *x509, struct tst_cert_info *out, struct tst_error **err);
 
 int cert_wrap(X509 *x509, struct tst_cert **out, struct tst_error **err)
 {
@@ -29,6 +35,8 @@ int cert_wrap(X509 *x509, struct tst_cert **out, struct tst_error **err)
     }
     c->x509 = x509;
     atomic_init(&c->refs, 1);
+    atomic_init(&c->memo, MEMO_EMPTY);
+    c->info_read = info_read(x509, &c->info, NULL) == 0;
     *out = c;
     return 0;
 }
@@ -268,23 +276,31 @@ bool cert_signed_pss_sha384(const X509 *x509)
     return yes;
 }
 
-int tst_cert_info(const struct tst_cert *c, struct tst_cert_info *out, struct tst_error **err)
+static int info_read(const X509 *x509, struct tst_cert_info *out, struct tst_error **err)
 {
     *out = (struct tst_cert_info){0};
-    int rc = read_names(c->x509, out, err);
-    rc = rc ? rc : cert_read_time(X509_get0_notBefore(c->x509), &out->not_before, err);
-    rc = rc ? rc : cert_read_time(X509_get0_notAfter(c->x509), &out->not_after, err);
-    rc = rc ? rc : cert_is_ca(c->x509, &out->ca, err);
-    rc = rc ? rc : cert_spki_sha256(c->x509, out->spki_sha256, err);
+    int rc = read_names(x509, out, err);
+    rc = rc ? rc : cert_read_time(X509_get0_notBefore(x509), &out->not_before, err);
+    rc = rc ? rc : cert_read_time(X509_get0_notAfter(x509), &out->not_after, err);
+    rc = rc ? rc : cert_is_ca(x509, &out->ca, err);
+    rc = rc ? rc : cert_spki_sha256(x509, out->spki_sha256, err);
     if (rc)
         return rc;
-    const EVP_PKEY *pkey = X509_get0_pubkey(c->x509);
+    const EVP_PKEY *pkey = X509_get0_pubkey(x509);
     if (!pkey)
         return crypto_fail(err, TST_USAGE, "certificate: cannot read the public key");
     out->key_kind = key_kind_of(pkey);
     out->key_bits = (unsigned)EVP_PKEY_get_bits(pkey);
-    out->self_issued = cert_self_issued(c->x509);
-    out->pss_sha384_salt48 = cert_signed_pss_sha384(c->x509);
+    out->self_issued = cert_self_issued(x509);
+    out->pss_sha384_salt48 = cert_signed_pss_sha384(x509);
+    return 0;
+}
+
+int tst_cert_info(const struct tst_cert *c, struct tst_cert_info *out, struct tst_error **err)
+{
+    if (!c->info_read)
+        return info_read(c->x509, out, err);
+    *out = c->info;
     return 0;
 }
 
@@ -293,28 +309,94 @@ int tst_cert_key(const struct tst_cert *c, struct tst_key **out, struct tst_erro
     EVP_PKEY *pkey = X509_get_pubkey(c->x509);
     if (!pkey)
         return crypto_fail(err, TST_USAGE, "certificate: cannot read the public key");
-    return key_wrap(pkey, false, out, err);
+    return key_wrap_kind(pkey, c->info_read ? c->info.key_kind : key_kind_of(pkey), out, err);
+}
+
+/* Number of an object identifier, seven bits a byte, all but the last marked. Returns the bytes written. */
+static size_t arc_put(uint32_t arc, uint8_t out[ARC_MAX_BYTES])
+{
+    size_t n = 1;
+    for (uint32_t rest = arc >> 7; rest; rest >>= 7)
+        n++;
+    for (size_t i = n; i-- > 0; arc >>= 7)
+        out[i] = (uint8_t)((arc & 0x7f) | (i + 1 < n ? 0x80 : 0));
+    return n;
+}
+
+/* A number of one to eight digits. */
+static bool arc_get(const char **text, uint32_t *arc)
+{
+    const char *start = *text;
+    *arc = 0;
+    for (; **text >= '0' && **text <= '9' && *text - start < 8; (*text)++)
+        *arc = *arc * 10 + (uint32_t)(**text - '0');
+    return *text > start;
+}
+
+/* "1.3.6.1" as the content of a DER OBJECT IDENTIFIER (X.690 8.19); 0 if it is none. OpenSSL's own reader costs as much as
+ * hashing a kilobyte, and a VEK is asked for a dozen extensions. */
+static size_t oid_der(const char *text, uint8_t out[OID_MAX_BYTES])
+{
+    uint32_t first, arc;
+    if (!arc_get(&text, &first) || *text++ != '.' || !arc_get(&text, &arc) || first > 2 || (first < 2 && arc > 39))
+        return 0;
+    size_t n = arc_put(40 * first + arc, out);
+    for (; *text == '.' && n <= OID_MAX_BYTES - ARC_MAX_BYTES; n += arc_put(arc, out + n)) {
+        text++;
+        if (!arc_get(&text, &arc))
+            return 0;
+    }
+    return *text ? 0 : n;
+}
+
+/* The next extension of that identifier behind index `at`; -1 if there is none. */
+static int extension_find(const X509 *x509, const uint8_t *oid, size_t n, int at)
+{
+    for (int i = at + 1; i < X509_get_ext_count(x509); i++) {
+        const ASN1_OBJECT *object = X509_EXTENSION_get_object(X509_get_ext(x509, i));
+        if (OBJ_length(object) == n && memcmp(OBJ_get0_data(object), oid, n) == 0)
+            return i;
+    }
+    return -1;
 }
 
 int tst_cert_extension(const struct tst_cert *c, const char *oid, struct tst_bytes *out, struct tst_error **err)
 {
-    TST_CLEANUP(ASN1_OBJECT_free) ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-    if (!object)
-        return crypto_fail(err, TST_USAGE, "certificate: not an object identifier");
-    int at = X509_get_ext_by_OBJ(c->x509, object, -1);
+    uint8_t der[OID_MAX_BYTES];
+    size_t n = oid_der(oid, der);
+    if (n == 0)
+        return tst_fail(err, TST_USAGE, "certificate: not an object identifier");
+    int at = extension_find(c->x509, der, n, -1);
     if (at < 0)
         return tst_fail(err, TST_NOT_FOUND, "certificate: no extension %s", oid);
-    if (X509_get_ext_by_OBJ(c->x509, object, at) >= 0)
+    if (extension_find(c->x509, der, n, at) >= 0)
         return tst_fail(err, TST_USAGE, "certificate: extension %s is there twice", oid);
     const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_get_ext(c->x509, at));
     *out = (struct tst_bytes){ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)};
     return 0;
 }
 
+static bool memo_says(const struct tst_cert *c, const struct tst_cert *issuer)
+{
+    return issuer->info_read && atomic_load_explicit(&c->memo, memory_order_acquire) == MEMO_SET &&
+           memcmp(c->memo_spki_sha256, issuer->info.spki_sha256, TST_SHA256_BYTES) == 0;
+}
+
+static void memo_set(struct tst_cert *c, const struct tst_cert *issuer)
+{
+    unsigned empty = MEMO_EMPTY;
+    if (!issuer->info_read || !atomic_compare_exchange_strong(&c->memo, &empty, MEMO_BUSY))
+        return;
+    memcpy(c->memo_spki_sha256, issuer->info.spki_sha256, TST_SHA256_BYTES);
+    atomic_store_explicit(&c->memo, MEMO_SET, memory_order_release);
+}
+
 int tst_cert_verify(const struct tst_cert *c, const struct tst_cert *issuer, struct tst_error **err)
 {
     if (X509_NAME_cmp(X509_get_issuer_name(c->x509), X509_get_subject_name(issuer->x509)) != 0)
         return tst_fail(err, TST_REFUTED, "certificate: was issued under another name");
+    if (memo_says(c, issuer))
+        return 0;
     EVP_PKEY *pkey = X509_get0_pubkey(issuer->x509);
     if (!pkey)
         return crypto_fail(err, TST_USAGE, "certificate: cannot read the issuer's public key");
@@ -322,5 +404,6 @@ int tst_cert_verify(const struct tst_cert *c, const struct tst_cert *issuer, str
         ERR_clear_error();
         return tst_fail(err, TST_REFUTED, "certificate: signature does not verify with the issuer's key");
     }
+    memo_set((struct tst_cert *)(uintptr_t)c, issuer); /* what a caller sees does not change */
     return 0;
 }

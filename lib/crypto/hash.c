@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crypto/hash.c - SHA-256, SHA-384, random bytes, and the translation of OpenSSL's errors. Source: FIPS 180-4. */
+/* crypto/hash.c - SHA-256, SHA-384, SHA-512, random bytes, and the translation of OpenSSL's errors. Source: FIPS 180-4. */
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
@@ -34,6 +34,11 @@ int tst_sha256(const void *p, size_t n, uint8_t out[TST_SHA256_BYTES], struct ts
 int tst_sha384(const void *p, size_t n, uint8_t out[TST_SHA384_BYTES], struct tst_error **err)
 {
     return digest(EVP_sha384(), p, n, out, err);
+}
+
+int tst_sha512(const void *p, size_t n, uint8_t out[TST_SHA512_BYTES], struct tst_error **err)
+{
+    return digest(EVP_sha512(), p, n, out, err);
 }
 
 int tst_random(void *p, size_t n, struct tst_error **err)

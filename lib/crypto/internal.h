@@ -16,9 +16,16 @@ struct tst_key {
     bool has_private;
 };
 
+/* Immutable but for refs and memo: what can be said of a certificate is read once, when it is made. */
 struct tst_cert {
     X509 *x509;
     atomic_uint refs;
+    bool info_read; /* false: tst_cert_info() reads again, to say why it cannot */
+    struct tst_cert_info info;
+    /* The first key that the signature was found to verify with (a fact of these bytes and that key, so it stays true):
+     * SHA-256 of its SubjectPublicKeyInfo, there when memo is MEMO_SET. */
+    atomic_uint memo;
+    uint8_t memo_spki_sha256[TST_SHA256_BYTES];
 };
 
 TST_CLEANUP_FN(EVP_PKEY *, EVP_PKEY_free)
@@ -37,6 +44,8 @@ const char *key_kind_name(enum tst_key_kind kind);
 enum tst_key_kind key_kind_of(const EVP_PKEY *pkey);
 /* Takes pkey over, also when it fails. */
 int key_wrap(EVP_PKEY *pkey, bool has_private, struct tst_key **out, struct tst_error **err);
+/* The same for a public key whose kind is known: asking OpenSSL again costs as much as a hash. */
+int key_wrap_kind(EVP_PKEY *pkey, enum tst_key_kind kind, struct tst_key **out, struct tst_error **err);
 /* Bytes of one coordinate; 0 when the key is on neither P-256 nor P-384. */
 size_t key_coordinate_bytes(enum tst_key_kind kind);
 /* Hash that goes with a key when it signs; NULL for Ed25519 and others. */

@@ -85,16 +85,24 @@ enum tst_key_kind key_kind_of(const EVP_PKEY *pkey)
     return kind;
 }
 
-int key_wrap(EVP_PKEY *pkey, bool has_private, struct tst_key **out, struct tst_error **err)
+int key_wrap_kind(EVP_PKEY *pkey, enum tst_key_kind kind, struct tst_key **out, struct tst_error **err)
 {
     struct tst_key *k = calloc(1, sizeof *k);
     if (!k) {
         EVP_PKEY_free(pkey);
         return tst_fail(err, TST_INTERNAL, "key: out of memory");
     }
-    *k = (struct tst_key){.pkey = pkey, .kind = key_kind_of(pkey), .has_private = has_private};
+    *k = (struct tst_key){.pkey = pkey, .kind = kind};
     *out = k;
     return 0;
+}
+
+int key_wrap(EVP_PKEY *pkey, bool has_private, struct tst_key **out, struct tst_error **err)
+{
+    int rc = key_wrap_kind(pkey, key_kind_of(pkey), out, err);
+    if (rc == 0)
+        (*out)->has_private = has_private;
+    return rc;
 }
 
 void tst_key_free(struct tst_key *k)

@@ -8,12 +8,12 @@
 #define ENTRY_BYTES 24
 #define GUID_BYTES 16
 
-enum slot { SLOT_VCEK, SLOT_VLEK, SLOT_ASK, SLOT_ARK, SLOT_COUNT };
+enum slot { SLOT_VCEK, SLOT_VLEK, SLOT_ASK, SLOT_ARK, SLOT_COUNT, /* no certificates: */ OTHER_CRL = SLOT_COUNT, OTHER_GOOGLE, KIND_COUNT };
 struct table_kind {
     uint8_t guid[GUID_BYTES];
     const char *name;
 };
-static const struct table_kind table_kinds[SLOT_COUNT] = {
+static const struct table_kind table_kinds[KIND_COUNT] = {
     [SLOT_VCEK] = {{0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64, 0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac, 0xcd},
                    "VCEK"},
     [SLOT_VLEK] = {{0xa8, 0x07, 0x4b, 0xc2, 0xa2, 0x5a, 0x48, 0x3e, 0xaa, 0xe6, 0x39, 0xc0, 0x45, 0xa0, 0xb8, 0xa1},
@@ -25,8 +25,10 @@ static const struct table_kind table_kinds[SLOT_COUNT] = {
 };
 
 struct entry {
-    const struct table_kind *kind; /* NULL: none of ours, passed over */
+    uint8_t guid[GUID_BYTES];
+    const struct table_kind *kind; /* NULL: not known */
     bool end;
+    size_t offset;
     struct tst_bytes payload;
 };
 
@@ -40,7 +42,7 @@ void tst_snp_certs_clear(struct tst_snp_certs *c)
 
 static const struct table_kind *kind_of(const uint8_t guid[GUID_BYTES])
 {
-    for (size_t i = 0; i < SLOT_COUNT; i++)
+    for (size_t i = 0; i < KIND_COUNT; i++)
         if (memcmp(guid, table_kinds[i].guid, GUID_BYTES) == 0)
             return &table_kinds[i];
     return NULL;
@@ -65,9 +67,16 @@ static int entry_read(struct tst_rd *r, struct tst_bytes table, struct entry *ou
     if (offset > table.n || length > table.n - offset)
         return tst_fail(err, TST_USAGE, "certificate table: payload at %zu of %zu bytes is outside the table of %zu", offset,
                         length, table.n);
+    memcpy(out->guid, guid.p, sizeof out->guid);
     out->kind = kind_of(guid.p);
+    out->offset = offset;
     out->payload = (struct tst_bytes){table.p + offset, length};
     return 0;
+}
+
+static bool holds_cert(const struct entry *e)
+{
+    return e->kind && e->kind < &table_kinds[SLOT_COUNT];
 }
 
 /* Fills the entry's slot unless something is there already. */
@@ -96,7 +105,36 @@ int tst_snp_cert_table_parse(const void *p, size_t n, struct tst_snp_certs *out,
         int rc = entry_read(&r, table, &e, err);
         if (rc < 0 || e.end)
             return rc;
-        rc = e.kind ? entry_load(&e, out, err) : 0;
+        rc = holds_cert(&e) ? entry_load(&e, out, err) : 0;
+        if (rc < 0)
+            return rc;
+    }
+}
+
+static void guid_print(const uint8_t guid[GUID_BYTES], char out[37])
+{
+    static const uint8_t dash_before[GUID_BYTES] = {[4] = 1, [6] = 1, [8] = 1, [10] = 1};
+    for (size_t i = 0; i < GUID_BYTES; i++) {
+        if (dash_before[i])
+            *out++ = '-';
+        tst_hex(&guid[i], 1, out);
+        out += 2;
+    }
+}
+
+int tst_snp_cert_table_each(const void *p, size_t n, tst_snp_cert_entry_fn *each, void *ctx, struct tst_error **err)
+{
+    struct tst_rd r = tst_rd_of(p, n);
+    struct entry e = {0};
+    if (n > TST_SNP_CERT_TABLE_MAX)
+        return tst_fail(err, TST_TOO_LARGE, "certificate table: %zu bytes, at most %d", n, TST_SNP_CERT_TABLE_MAX);
+    for (;;) {
+        int rc = entry_read(&r, (struct tst_bytes){p, n}, &e, err);
+        if (rc < 0 || e.end)
+            return rc;
+        struct tst_snp_cert_entry shown = {.name = e.kind ? e.kind->name : NULL, .offset = e.offset, .payload = e.payload};
+        guid_print(e.guid, shown.guid);
+        rc = each(ctx, &shown, err);
         if (rc < 0)
             return rc;
     }

@@ -14,6 +14,9 @@ static const struct cpuid_range cpuid_ranges[] = {
     {0x19, 0x10, 0x1f, TST_SNP_GENOA},
     {0x19, 0xa0, 0xaf, TST_SNP_GENOA},
     {0x1a, 0x00, 0x11, TST_SNP_TURIN},
+    {0x1a, 0x50, 0x57, TST_SNP_VENICE},
+    {0x1a, 0x90, 0xaf, TST_SNP_VENICE},
+    {0x1a, 0xc0, 0xc7, TST_SNP_VENICE},
 };
 
 static const char *const product_names[] = {
@@ -21,6 +24,7 @@ static const char *const product_names[] = {
     [TST_SNP_MILAN] = "milan",
     [TST_SNP_GENOA] = "genoa",
     [TST_SNP_TURIN] = "turin",
+    [TST_SNP_VENICE] = "venice",
 };
 
 const char *tst_snp_product_name(enum tst_snp_product p)
@@ -34,6 +38,11 @@ enum tst_snp_product tst_snp_product_of(const char *name)
         if (strcmp(name, product_names[i]) == 0)
             return (enum tst_snp_product)i;
     return TST_SNP_UNKNOWN;
+}
+
+size_t tst_snp_hwid_bytes(enum tst_snp_product p)
+{
+    return p >= TST_SNP_TURIN ? 8 : TST_SNP_CHIP_BYTES;
 }
 
 enum tst_snp_product tst_snp_product_of_cpuid(uint8_t family, uint8_t model)

@@ -100,7 +100,7 @@ static int read_signature(struct tst_rd *r, struct tst_snp_report *out, struct t
     return 0;
 }
 
-int tst_snp_report_parse(const void *p, size_t n, struct tst_snp_report *out, struct tst_error **err)
+static int report_parse(const void *p, size_t n, uint32_t version_max, struct tst_snp_report *out, struct tst_error **err)
 {
     struct tst_rd r = tst_rd_of(p, n);
     memset(out, 0, sizeof *out);
@@ -108,11 +108,21 @@ int tst_snp_report_parse(const void *p, size_t n, struct tst_snp_report *out, st
         return tst_fail(err, TST_USAGE, "report: %zu bytes, expected %d", n, TST_SNP_REPORT_BYTES);
     memcpy(out->raw, p, n);
     read_identity(&r, out);
-    if (out->version < REPORT_VERSION_MIN || out->version > REPORT_VERSION_MAX)
+    if (out->version < REPORT_VERSION_MIN || out->version > version_max)
         return tst_fail(err, TST_USAGE, "report: version %u at offset 0, expected %d to %d", out->version,
                         REPORT_VERSION_MIN, REPORT_VERSION_MAX);
     read_claims(&r, out);
     read_platform(&r, out);
     int rc = read_signature(&r, out, err);
     return rc < 0 ? rc : tst_rd_finish(&r, "report", err);
+}
+
+int tst_snp_report_parse(const void *p, size_t n, struct tst_snp_report *out, struct tst_error **err)
+{
+    return report_parse(p, n, REPORT_VERSION_MAX, out, err);
+}
+
+int tst_snp_report_parse_lenient(const void *p, size_t n, struct tst_snp_report *out, struct tst_error **err)
+{
+    return report_parse(p, n, UINT32_MAX, out, err);
 }

@@ -15,7 +15,12 @@ static const struct tcb_layout layout_fmc = {true, 0, 1, 2, 3, 7};
 
 static const struct tcb_layout *tcb_layout_of(enum tst_snp_product p)
 {
-    return p == TST_SNP_TURIN ? &layout_fmc : &layout_first;
+    return p >= TST_SNP_TURIN ? &layout_fmc : &layout_first;
+}
+
+bool tst_snp_tcb_has_fmc(enum tst_snp_product p)
+{
+    return tcb_layout_of(p)->has_fmc;
 }
 
 struct tst_snp_tcb tst_snp_tcb_of(enum tst_snp_product p, const uint8_t raw[8])

@@ -164,12 +164,11 @@ static bool extension_present(const struct tst_cert *c, const char *oid)
 static int read_holder(const struct tst_cert *c, const struct vek_product *product, struct tst_snp_vek *out,
                        struct tst_error **err)
 {
-    char csp[128];
     const char *foreign = out->vlek ? OID_HWID : OID_CSP_ID;
     if (extension_present(c, foreign))
         return tst_fail(err, TST_USAGE, "a %s must not have the extension %s", out->vlek ? "VLEK" : "VCEK", foreign);
     if (out->vlek)
-        return extension_ia5(c, OID_CSP_ID, "cspID", csp, sizeof csp, err);
+        return extension_ia5(c, OID_CSP_ID, "cspID", out->csp, sizeof out->csp, err);
     return read_hwid(c, product, out, err);
 }
 

@@ -3,7 +3,7 @@
 #ifndef TESTUDO_AGENT_JOIN_H
 #define TESTUDO_AGENT_JOIN_H
 
-#include "agent/evidence.h"
+#include "platform/evidence.h"
 #include "broker/client.h"
 
 struct joiner {

@@ -9,7 +9,16 @@
 
 static const struct cli_command *const commands[] = {
     &cmd_plan, &cmd_up,     &cmd_status,          &cmd_exec,     &cmd_logs,
+    &cmd_collateral_fetch, &cmd_collateral_list, &cmd_collateral_refresh, &cmd_collateral_export, &cmd_collateral_import,
     &cmd_launch, &cmd_down, &cmd_evidence_verify, &cmd_log_show, &cmd_log_verify,
+    &cmd_check, &cmd_host_status, &cmd_host_config, &cmd_host_commit, &cmd_host_vlek_load, &cmd_host_cert_table_build,
+    &cmd_host_cert_table_split, &cmd_host_pdh_export, &cmd_host_pek_csr, &cmd_host_pek_import, &cmd_host_reset,
+    &cmd_evidence_show, &cmd_evidence_explain, &cmd_evidence_get, &cmd_evidence_key,
+    &cmd_measure_explain, &cmd_measure_firmware, &cmd_measure_igvm, &cmd_measure_id_block, &cmd_measure_id_verify, &cmd_measure_id_key,
+    &cmd_sev_show, &cmd_sev_verify, &cmd_sev_session, &cmd_sev_measurement_build, &cmd_sev_measurement_verify,
+    &cmd_sev_secret_build, &cmd_sev_vmsa_build, &cmd_sev_vmsa_update, &cmd_sev_vmsa_show, &cmd_sev_report_verify,
+    &cmd_policy_init, &cmd_policy_lint, &cmd_policy_test, &cmd_policy_floors,
+    &cmd_measure, /* after the commands whose names begin with its own */
 };
 
 static void print_synopsis(FILE *to, const struct cli_command *c)

@@ -147,12 +147,12 @@ usage_error() {
     : >"$BATS_TEST_TMPDIR/empty.bin"
     usage_error "793 bytes, a raw report has 1184" "$BATS_TEST_TMPDIR/short.bin"
     usage_error "1185 bytes, a raw report has 1184" "$BATS_TEST_TMPDIR/long.bin"
-    usage_error "MSG_REPORT_RSP" "$BATS_TEST_TMPDIR/long.bin"
+    usage_error "1 more: 78" "$BATS_TEST_TMPDIR/long.bin"
     usage_error "0 bytes" "$BATS_TEST_TMPDIR/empty.bin"
 }
 
 @test "files around the size limit are refused, not read" {
-    for n in 65535 65536 65537 65538 1000000; do
+    for n in 65535 65536 65537 65538 262143 262144 262145 1000000; do
         head -c $n /dev/zero >"$BATS_TEST_TMPDIR/large"
         usage_error "large" "$BATS_TEST_TMPDIR/large"
         usage_error "large" "$EVIDENCE/good.bin" --vek "$BATS_TEST_TMPDIR/large"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz/fuzz_policy.c - policies: what parses is printed as JSON, read back, and printed to the same JSON. An include gives
- * the input itself. */
+/* fuzz/fuzz_policy.c - policies: what parses is printed as JSON, read back, and printed to the same JSON; lint has something
+ * to say of it or not, and a report of zeros never passes it. An include gives the input itself. */
 #include <testudo/appraise.h>
 
 #include "fuzz.h"
@@ -41,6 +41,26 @@ static void read_back(const struct tst_policy *p)
     FUZZ_HOLDS(strcmp(first, second) == 0);
 }
 
+static void looked_at(const struct tst_policy *p)
+{
+    struct tst_policy_remark *remarks = NULL;
+    size_t count = 0;
+    FUZZ_HOLDS(tst_policy_lint(p, 1795392000, &remarks, &count, NULL) == 0);
+    for (size_t i = 0; i < count; i++)
+        FUZZ_HOLDS(remarks[i].key && remarks[i].text && remarks[i].advice);
+    tst_policy_remarks_free(remarks, count);
+}
+
+static void judges(const struct tst_policy *p)
+{
+    static const uint8_t zeros[TST_SNP_REPORT_BYTES] = {5};
+    const struct tst_evidence evidence = {.report = {zeros, sizeof zeros}};
+    const struct tst_appraise_in in = {.evidence = &evidence, .policy = p, .now = 1795392000, .product = TST_SNP_TURIN};
+    TST_AUTO_VERDICT v = NULL;
+    FUZZ_HOLDS(tst_appraise(&in, &v, NULL) == 0);
+    FUZZ_HOLDS(v->outcome == TST_CHECK_FAIL || v->outcome == TST_CHECK_MISSING);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
@@ -49,7 +69,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc = tst_policy_parse("fuzz", (const char *)data, size, include_input, &in, &p, &err);
     fuzz_result(rc, err);
     FUZZ_HOLDS((rc == 0) == (p != NULL));
-    if (p)
-        read_back(p);
+    if (!p)
+        return 0;
+    read_back(p);
+    looked_at(p);
+    judges(p);
     return 0;
 }

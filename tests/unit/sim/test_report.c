@@ -201,6 +201,7 @@ static struct tst_policy *policy_for(const struct amd_root *root, const uint8_t 
                                           "level: measured\n"
                                           "simulated: {allow: [%s]}\n"
                                           "products: [genoa, turin, milan]\n"
+                                          "milan-without-chips: accept-risk\n"
                                           "measurements:\n"
                                           "  - {name: node, digest: %s}\n"
                                           "tcb:\n"

@@ -71,7 +71,7 @@ static void take_chain(const struct file *f, struct tst_snp_certs *certs)
 
 static void print_verdict(const struct tst_verdict *v)
 {
-    static const char *const words[] = {"pass", "FAIL", "missing", "-"};
+    static const char *const words[] = {"pass", "FAIL", "missing", "-", "warn"}; /* by enum tst_outcome */
     for (size_t i = 0; i < v->check_count; i++)
         printf("%-8s %-28s %s\n", words[v->checks[i].outcome], v->checks[i].info->id, v->checks[i].found ? v->checks[i].found : "");
     if (v->simulated)
